@@ -1,0 +1,22 @@
+/** `internet`, or `net-<key>` for the place of a virtual network. Addresses may overlap between places; this never does. */
+export type PlaceId = string
+
+/**
+ * Where a connection came in. Set by the listener that accepted it and by nothing else: no header, no guess.
+ *
+ * `address` is the client's IPv4 address as the service sees it: on the public side a network's egress address,
+ * behind an endpoint the client's own address in the network.
+ */
+export type Origin =
+  | { readonly via: 'public'; readonly place: PlaceId; readonly address: string }
+  | {
+      readonly via: 'endpoint'
+      readonly place: PlaceId
+      /** ARM id of the private endpoint. */
+      readonly endpoint: string
+      /** The one host name that this listener serves, lower case. */
+      readonly host: string
+      readonly address: string
+    }
+  /** The loopback listener of the host itself; it serves the control plane and the authority, never a registry. */
+  | { readonly via: 'host'; readonly address: string }

@@ -1,0 +1,43 @@
+/** Who may come in over the public side. */
+export type PublicAccess =
+  | { readonly kind: 'all' }
+  | { readonly kind: 'none' }
+  /** CIDR prefixes or single addresses; everything else is refused. */
+  | { readonly kind: 'selected'; readonly ranges: readonly string[] }
+
+/** A registry as the registry plane needs it. Host names are lower case. */
+export interface RegistryFacts {
+  /** ARM id: the scope of role assignments. */
+  readonly id: string
+  /** Stays with this very registry; another of the same name later has another. Keys all content. */
+  readonly uid: string
+  readonly name: string
+  readonly loginServer: string
+  readonly homeRegion: string
+  /** One for each region, home region included. */
+  readonly dataEndpoints: readonly { readonly region: string; readonly host: string }[]
+  /** Blob GETs are sent to the data endpoint: it has an endpoint, or data endpoints are on. */
+  readonly redirectsBlobs: boolean
+  readonly publicAccess: PublicAccess
+  readonly hasPrivateEndpoints: boolean
+  readonly anonymousPull: boolean
+  readonly admin?: {
+    readonly username: string
+    /** SHA-256 of each of the two passwords. */
+    readonly passwordHashes: readonly Buffer[]
+  }
+}
+
+/** What the registry plane needs to know of registries; owned by registry, implemented by providers. In memory. */
+export interface RegistryDirectory {
+  /** By login server or data endpoint. */
+  byHost(
+    host: string,
+  ):
+    | { readonly registry: RegistryFacts; readonly role: 'login' }
+    | { readonly registry: RegistryFacts; readonly role: 'data'; readonly region: string }
+    | undefined
+  byId(id: string): RegistryFacts | undefined
+  list(): readonly RegistryFacts[]
+  readonly version: number
+}

@@ -1,0 +1,5 @@
+import type { Migration } from 'kysely/migration'
+
+export const createResources: Migration = {
+  async up() {},
+}

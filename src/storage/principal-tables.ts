@@ -1,0 +1,1 @@
+export type PrincipalTables = Record<never, never>

@@ -1,0 +1,1 @@
+export type ResourceTables = Record<never, never>
