@@ -20,3 +20,17 @@ export type Origin =
     }
   /** The loopback listener of the host itself; it serves the control plane and the authority, never a registry. */
   | { readonly via: 'host'; readonly address: string }
+
+const origins = new WeakMap<object, Origin>()
+
+/** Called by the front alone, before a request reaches a plane. */
+export function setOrigin(request: object, origin: Origin): void {
+  origins.set(request, origin)
+}
+
+/** The origin of a raw request. Throws for a request that did not come through the front. */
+export function originOf(request: object): Origin {
+  const origin = origins.get(request)
+  if (!origin) throw new Error('a request without an origin')
+  return origin
+}
