@@ -1,0 +1,197 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { ServerStatus } from '../../src/operator/contract.ts'
+import { type Finished, type RunOptions, run, succeeded } from './run.ts'
+import { projectFolder } from './shared-data.ts'
+
+const READY = 'Causeway is serving.'
+const START_SECONDS = 60
+const program = join(projectFolder, 'bin/causeway')
+
+/** Where a program stands: outside every network, or in one. */
+export type Where =
+  | { readonly internet: true }
+  | { readonly vnet: string; readonly resourceGroup?: string; readonly subnet?: string }
+
+export interface PlaceOptions {
+  readonly input?: string
+  /** Added to the environment that the place gives. */
+  readonly variables?: Readonly<Record<string, string>>
+  /** Of the caller, before the place changes it. */
+  readonly environment?: NodeJS.ProcessEnv
+  readonly cwd?: string
+  readonly as?: string
+  readonly root?: boolean
+  readonly timeoutSeconds?: number
+}
+
+/** A real server with a data folder of its own, driven by the command line alone. */
+export interface Causeway {
+  readonly dataFolder: string
+  /** Everything that `up` has printed so far. */
+  readonly printed: () => string
+  status(): Promise<ServerStatus>
+  /** Runs `causeway ARGS…` on this data folder. */
+  command(args: readonly string[], options?: RunOptions): Promise<Finished>
+  /** Runs a program in a place to its end. */
+  inPlace(where: Where, command: readonly string[], options?: PlaceOptions): Promise<Finished>
+  /** The arguments of the program that `inPlace` would run, for those who start it themselves. */
+  placeArguments(
+    where: Where,
+    command: readonly string[],
+    options?: PlaceOptions,
+  ): readonly [file: string, ...args: string[]]
+  /** Sends a signal to the server and waits for its end. Returns its exit code, 128 + n after signal n. */
+  end(signal: 'SIGINT' | 'SIGTERM' | 'SIGKILL'): Promise<number>
+  /** Starts a server on the same data folder again. */
+  startAgain(): Promise<void>
+  /** Ends it, removes its places and its data, and complains of whatever stays behind. */
+  remove(): Promise<void>
+}
+
+export const internet: Where = { internet: true }
+
+/**
+ * Starts `causeway up` on a new data folder and a free port and waits until it serves. Whoever calls it calls
+ * `remove` in an `after` hook. `setUp` has the article's set-up made, as `npm start` does.
+ */
+export async function startCauseway(options: { setUp?: boolean } = {}): Promise<Causeway> {
+  const dataFolder = await mkdtemp(join(tmpdir(), 'causeway-test-'))
+  const args = ['up', '--data', dataFolder, '--port', '0', ...(options.setUp ? [] : ['--empty'])]
+  const namespaces = new Set<string>()
+  let server = await startServer(args)
+
+  const command: Causeway['command'] = (commandArgs, runOptions) =>
+    run(program, commandArgs, {
+      ...runOptions,
+      environment: { ...(runOptions?.environment ?? process.env), CAUSEWAY_DATA: dataFolder },
+    })
+
+  const placeArguments: Causeway['placeArguments'] = (where, placeCommand, placeOptions = {}) => [
+    program,
+    'exec',
+    '--data',
+    dataFolder,
+    ...flagsOf(where),
+    ...(placeOptions.as ? ['--as', placeOptions.as] : []),
+    ...(placeOptions.root ? ['--root'] : []),
+    '--',
+    // Set by `env` inside, since a place decides for itself what it inherits.
+    ...variablesOf(placeOptions.variables),
+    ...placeCommand,
+  ]
+
+  const status = async (): Promise<ServerStatus> => {
+    const finished = await command(['status', '--json'])
+    assert.notEqual(finished.stdout.trim(), '', `'status' printed nothing: ${finished.stderr}`)
+    const answer = JSON.parse(finished.stdout) as ServerStatus
+    for (const place of answer.places ?? []) namespaces.add(place.namespace)
+    return answer
+  }
+
+  return {
+    dataFolder,
+    printed: () => server.printed(),
+    status,
+    command,
+    placeArguments,
+    inPlace: (where, placeCommand, placeOptions = {}) => {
+      const [file, ...rest] = placeArguments(where, placeCommand, placeOptions)
+      return run(file, rest, placeOptions)
+    },
+    end: (signal) => server.end(signal),
+    async startAgain() {
+      assert.ok(server.hasEnded(), 'the server still runs')
+      server = await startServer(args)
+    },
+    async remove() {
+      if (!server.hasEnded()) await status().catch(() => {})
+      const down = await command(['down', '--purge'], { timeoutSeconds: 60 })
+      await server.end('SIGTERM')
+      const left = await remainingNamespaces(namespaces)
+      for (const namespace of left) await run('ip', ['netns', 'delete', namespace])
+      const folderStays = existsSync(dataFolder)
+      await rm(dataFolder, { recursive: true, force: true })
+      succeeded(down)
+      assert.deepEqual(left, [], 'namespaces were left behind')
+      assert.equal(folderStays, false, `'down --purge' left ${dataFolder}`)
+    },
+  }
+}
+
+interface Server {
+  printed(): string
+  hasEnded(): boolean
+  end(signal: NodeJS.Signals): Promise<number>
+}
+
+function startServer(args: readonly string[]): Promise<Server> {
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  // Whatever ends this process must not leave a server and its namespaces behind.
+  const stopWithUs = () => void child.kill('SIGTERM')
+  process.once('exit', stopWithUs)
+  const ended = new Promise<number>((resolve) => {
+    child.once('close', (code, signal) => {
+      process.off('exit', stopWithUs)
+      resolve(code ?? (signal === 'SIGKILL' ? 137 : 143))
+    })
+  })
+  let printed = ''
+  const collect = (text: string) => {
+    printed += text
+  }
+  child.stdout.setEncoding('utf8').on('data', collect)
+  child.stderr.setEncoding('utf8').on('data', collect)
+
+  const server: Server = {
+    printed: () => printed,
+    hasEnded: () => hasEnded(child),
+    async end(signal) {
+      if (!hasEnded(child)) child.kill(signal)
+      return ended
+    },
+  }
+  return new Promise((resolve, reject) => {
+    const giveUp = (reason: string) => {
+      clearTimeout(timer)
+      child.kill('SIGTERM')
+      reject(new Error(`the server ${reason}\n${printed}`))
+    }
+    const timer = setTimeout(() => giveUp(`was not ready in ${START_SECONDS} s`), START_SECONDS * 1000)
+    child.once('error', reject)
+    child.stdout.on('data', () => {
+      if (!printed.includes(READY)) return
+      clearTimeout(timer)
+      resolve(server)
+    })
+    ended.then((code) => giveUp(`ended with ${code} before it served`))
+  })
+}
+
+const hasEnded = (child: ChildProcess): boolean =>
+  child.exitCode !== null || child.signalCode !== null
+
+const flagsOf = (where: Where): readonly string[] =>
+  'internet' in where
+    ? ['--internet']
+    : [
+        '--vnet',
+        where.vnet,
+        ...(where.resourceGroup ? ['--resource-group', where.resourceGroup] : []),
+        ...(where.subnet ? ['--subnet', where.subnet] : []),
+      ]
+
+function variablesOf(variables: Readonly<Record<string, string>> = {}): readonly string[] {
+  const pairs = Object.entries(variables).map(([name, value]) => `${name}=${value}`)
+  return pairs.length === 0 ? [] : ['env', ...pairs]
+}
+
+/** Which of these network namespaces the machine still has. */
+export async function remainingNamespaces(names: Iterable<string>): Promise<readonly string[]> {
+  const present = new Set(await readdir('/run/netns').catch(() => [] as string[]))
+  return [...names].filter((name) => present.has(name))
+}

@@ -1,0 +1,50 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { sharedData } from './shared-data.ts'
+
+/** What a suite may need of the machine, each with what is missing where it is not met. */
+const NEEDS = {
+  root: () => (process.getuid?.() === 0 ? undefined : 'it makes network namespaces and is not root'),
+  'user namespaces': () =>
+    succeeds('unshare', '-Urn', 'true') ? undefined : 'unprivileged user namespaces are forbidden',
+  docker: () =>
+    onPath('dockerd') && onPath('docker') ? undefined : 'Docker Engine is not installed',
+  az: () => (onPath('az') ? undefined : 'the Azure CLI is not installed'),
+  dig: () => (onPath('dig') ? undefined : 'dig is not installed'),
+  skopeo: () => (onPath('skopeo') ? undefined : 'skopeo is not installed'),
+  curl: () => (onPath('curl') ? undefined : 'curl is not installed'),
+  ip: () => (onPath('ip') && onPath('nsenter') ? undefined : 'iproute2 or util-linux is missing'),
+  'shared data': () =>
+    existsSync(sharedData('article/article.ko.md')) ? undefined : 'the shared data is not here',
+} as const satisfies Record<string, () => string | undefined>
+
+export type Need = keyof typeof NEEDS
+
+/**
+ * Options for a test or suite that needs these things: skipped, with the reason, where one is missing.
+ *
+ * @throws where one is missing although CAUSEWAY_CI=1 promises all of them.
+ */
+export function needs(...wanted: readonly Need[]): { readonly skip: string | false } {
+  const missing = wanted.flatMap((need) => NEEDS[need]() ?? [])
+  if (missing.length === 0) return { skip: false }
+  const reason = missing.join('; ')
+  if (process.env['CAUSEWAY_CI'] === '1') throw new Error(`cannot run here: ${reason}`)
+  return { skip: reason }
+}
+
+function onPath(command: string): boolean {
+  // An ordinary user's PATH often lacks the folders of dockerd and ip.
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin']
+  return folders.some((folder) => folder !== '' && existsSync(join(folder, command)))
+}
+
+function succeeds(command: string, ...args: readonly string[]): boolean {
+  try {
+    execFileSync(command, args, { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+}
