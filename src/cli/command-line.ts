@@ -1,0 +1,124 @@
+import { Command, CommanderError } from 'commander'
+import { ConfigError, packageVersion } from '../config.ts'
+import { CommandError } from './command-error.ts'
+import { bad, printError } from './terminal.ts'
+
+const DATA = ['--data <folder>', 'the data folder; CAUSEWAY_DATA names it as well'] as const
+const JSON_OUTPUT = ['--json', 'print JSON for machines'] as const
+
+/** Runs one command line; returns the process's exit code: 0 done, 1 failed, 2 wrong usage, else the program's own. */
+export async function runCommandLine(argv: readonly string[]): Promise<number> {
+  let exitCode = 0
+  const program = describeCommands((code) => {
+    exitCode = code
+  })
+  try {
+    await program.parseAsync([...argv])
+    return exitCode
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    if (error instanceof ConfigError) return complain(error.message, 2)
+    if (error instanceof CommandError) return complain(error.message, error.exitCode)
+    if (error instanceof Error && error.name === 'DataTooNew') return complain(error.message, 1)
+    if (error instanceof Error && error.name === 'DataFolderInUse')
+      return complain(error.message, 1)
+    printError(bad(`causeway failed in a way that it did not foresee: ${(error as Error)?.stack}`))
+    return 1
+  }
+}
+
+function complain(message: string, exitCode: number): number {
+  printError(`${bad('causeway:')} ${message}`)
+  return exitCode
+}
+
+// Each command's code is loaded only when it is called: `exec` must not wait for the server's libraries.
+function describeCommands(exit: (code: number) => void): Command {
+  const program = new Command('causeway')
+    .description('A container registry that you reach by private link, on your own machines.')
+    .version(packageVersion(), '--version', 'print the version')
+    .exitOverride()
+    .showHelpAfterError('(add --help for what there is)')
+    .enablePositionalOptions()
+
+  program
+    .command('up')
+    .description('serve until Ctrl-C; at the first start make and prove the set-up of the article')
+    .option(...DATA)
+    .option('--empty', 'make no set-up and prove nothing')
+    .option('--port <number>', 'loopback port of the control plane; 0 takes a free one')
+    .action(async (flags) => exit(await (await import('./up.ts')).up(flags)))
+
+  program
+    .command('down')
+    .description('stop the server and remove its namespaces; data stay')
+    .option(...DATA)
+    .option('--purge', 'remove the data folder as well')
+    .action(async (flags) => exit(await (await import('./down.ts')).down(flags)))
+
+  program
+    .command('status')
+    .description('tell what is served and where; exit code 0 only when all of it is')
+    .option(...DATA)
+    .option(...JSON_OUTPUT)
+    .action(async (flags) => exit(await (await import('./status.ts')).status(flags)))
+
+  for (const name of ['exec', 'shell'] as const) {
+    const command = program
+      .command(name)
+      .description(
+        name === 'exec'
+          ? 'run a program in a place; its exit code is passed on'
+          : 'open a shell in a place',
+      )
+      .option(...DATA)
+      .option('--vnet <name>', 'inside this virtual network')
+      .option('--resource-group <group>', 'where two networks have the same name')
+      .option('--subnet <name>', 'in this subnet; the first one by default')
+      .option('--internet', 'outside every network')
+      .option('--as <principal>', 'with the credentials of this principal; the owner by default')
+      .option('--root', 'stay root where sudo was used')
+    if (name === 'exec') command.passThroughOptions().argument('<command...>', 'the program')
+    command.action(async (...args: unknown[]) => {
+      const { exec, shell } = await import('./exec.ts')
+      if (name === 'shell') return exit(await shell(args[0] as never))
+      exit(await exec(args[1] as never, args[0] as string[]))
+    })
+  }
+
+  const principal = program.command('principal').description('who may sign in, and as what')
+  principal
+    .command('create <name>')
+    .description('make a service principal; its secret is shown once')
+    .option(...DATA)
+    .option('--role <role>', 'give it this role (Owner, Contributor, Reader, AcrPull, AcrPush, …)')
+    .option('--scope <id>', 'on this resource, group or subscription; the subscription by default')
+    .option(...JSON_OUTPUT)
+    .action(async (name, flags) =>
+      exit(await (await import('./principal.ts')).createPrincipal(name, flags)),
+    )
+  principal
+    .command('list')
+    .description('list the principals')
+    .option(...DATA)
+    .option(...JSON_OUTPUT)
+    .action(async (flags) => exit(await (await import('./principal.ts')).listPrincipals(flags)))
+  principal
+    .command('delete <name>')
+    .description('delete a principal; its tokens end at once')
+    .option(...DATA)
+    .action(async (name, flags) =>
+      exit(await (await import('./principal.ts')).deletePrincipal(name, flags)),
+    )
+
+  program
+    .command('logs')
+    .description("print the server's log")
+    .option(...DATA)
+    .option('-f, --follow', 'go on as it grows')
+    .option('-n, --lines <number>', 'how many of the last lines', '100')
+    .option('--json', 'as it was written: JSON lines')
+    .action(async (flags) => exit(await (await import('./logs.ts')).logs(flags)))
+
+  return program
+}

@@ -1,0 +1,109 @@
+import { spawn } from 'node:child_process'
+import { writeFile } from 'node:fs/promises'
+import { constants } from 'node:os'
+import { basename, join } from 'node:path'
+import { inheritedEnvironment, preferredShell, readConfig, sudoCaller } from '../config.ts'
+import type { Attached, AttachRequest } from '../operator/contract.ts'
+import { enterCommand } from '../places/enter.ts'
+import { placeEnvironment } from '../places/place-environment.ts'
+import { describeDataFolder } from '../storage/data-folder.ts'
+import { CommandError } from './command-error.ts'
+import { createOperatorClient } from './operator-client.ts'
+
+export interface ExecFlags {
+  readonly data?: string
+  readonly vnet?: string
+  readonly resourceGroup?: string
+  readonly subnet?: string
+  readonly internet?: boolean
+  readonly as?: string
+  readonly root?: boolean
+}
+
+type ProgramOf = (attached: Attached) => Promise<{
+  readonly command: readonly string[]
+  readonly environment?: Readonly<Record<string, string>>
+}>
+
+/** Runs a program in a place and returns its exit code; 128 + n when signal n ended it. */
+export const exec = (flags: ExecFlags, command: readonly string[]): Promise<number> =>
+  runInPlace(flags, async () => ({ command }))
+
+/** Opens the caller's shell in a place; its prompt names the place. */
+export const shell = (flags: ExecFlags): Promise<number> =>
+  runInPlace(flags, async (attached) => {
+    const program = preferredShell()
+    const mark = `(${attached.placeName} ${attached.address}) `
+    if (basename(program) !== 'bash') {
+      return { command: [program], environment: { PS1: `${mark}$ ` } }
+    }
+    // bash reads its prompt from the user's own start file, so the mark is put on after that.
+    const startFile = join(attached.home, 'bashrc')
+    await writeFile(startFile, `[ -r ~/.bashrc ] && . ~/.bashrc\nPS1='${mark}'"$PS1"\n`)
+    return { command: [program, '--rcfile', startFile, '-i'] }
+  })
+
+async function runInPlace(flags: ExecFlags, programOf: ProgramOf): Promise<number> {
+  const where = whereOf(flags)
+  const config = readConfig(flags)
+  const folder = await describeDataFolder(config.dataFolder)
+  const user = flags.root ? undefined : sudoCaller()
+  const request: AttachRequest = {
+    where,
+    as: flags.as,
+    uid: user?.uid ?? process.getuid?.() ?? 0,
+    gid: user?.gid ?? process.getgid?.() ?? 0,
+  }
+  const server = createOperatorClient(folder.operatorSocket, folder.path)
+  const { first: attached, close } = await server.hold<Attached>('/attachments', request)
+  try {
+    const { command, environment } = await programOf(attached)
+    const [program = '', ...args] = command
+    const entered = enterCommand(attached, { ...user, command: program, args })
+    return await run(entered, {
+      ...placeEnvironment({
+        caBundle: attached.files.caBundle,
+        home: attached.home,
+        credentials: attached.credentials,
+        inherited: inheritedEnvironment(),
+      }),
+      CAUSEWAY_PLACE: attached.placeName,
+      ...environment,
+    })
+  } finally {
+    close()
+  }
+}
+
+function whereOf(flags: ExecFlags): AttachRequest['where'] {
+  const { vnet, internet, subnet, resourceGroup } = flags
+  if (internet && vnet !== undefined) {
+    throw new CommandError('Give either --vnet or --internet, not both.', 2)
+  }
+  if (internet) return { internet: true }
+  if (vnet === undefined) {
+    throw new CommandError(
+      "Say where: --vnet NAME or --internet; 'causeway status' lists the places.",
+      2,
+    )
+  }
+  return { network: vnet, subnet, resourceGroup }
+}
+
+function run(
+  entered: { readonly file: string; readonly args: readonly string[] },
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(entered.file, [...entered.args], { stdio: 'inherit', env: environment })
+    // The terminal sends Ctrl-C to the program as well; it decides what that means.
+    const ignore = () => {}
+    const forward = (signal: NodeJS.Signals) => void child.kill(signal)
+    process.on('SIGINT', ignore).on('SIGTERM', forward).on('SIGHUP', forward)
+    child.once('error', reject)
+    child.once('exit', (code, signal) => {
+      process.off('SIGINT', ignore).off('SIGTERM', forward).off('SIGHUP', forward)
+      resolve(signal ? 128 + constants.signals[signal] : (code ?? 1))
+    })
+  })
+}

@@ -1,0 +1,62 @@
+import { readConfig } from '../config.ts'
+import type { ServerStatus } from '../operator/contract.ts'
+import { describeDataFolder } from '../storage/data-folder.ts'
+import { createOperatorClient, NotRunning } from './operator-client.ts'
+import { bad, good, print, printJson, strong, table } from './terminal.ts'
+
+/** Exit code 0 only when control plane, registry, names and places all serve. */
+export async function status(flags: { data?: string; json?: boolean }): Promise<number> {
+  const config = readConfig(flags)
+  const folder = await describeDataFolder(config.dataFolder)
+  const server = await createOperatorClient(folder.operatorSocket, folder.path)
+    .call<ServerStatus>('GET', '/status')
+    .catch((error) => {
+      if (error instanceof NotRunning) return undefined
+      throw error
+    })
+  if (!server) {
+    if (flags.json) {
+      printJson({ state: 'stopped', version: config.version, dataFolder: folder.path })
+    } else {
+      print(`${bad('stopped')}: no server runs on ${folder.path}; 'causeway up' starts one.`)
+    }
+    return 1
+  }
+  if (flags.json) printJson(server)
+  else describe(server)
+  return server.state === 'serving' ? 0 : 1
+}
+
+function describe(server: ServerStatus): void {
+  const state = server.state === 'serving' ? good(server.state) : bad(server.state)
+  print(`Causeway ${server.version}: ${state} since ${server.startedAt}, process ${server.pid}`)
+  print()
+  for (const [name, value] of [
+    ['control plane', server.urls.control],
+    ['authority', server.urls.authority],
+    ['data folder', server.dataFolder],
+    ['tenant', server.tenantId],
+    ['subscription', server.subscriptionId],
+    ['CA of localhost', server.authorities.host],
+    ['CA in places', server.authorities.place],
+  ] as const) {
+    print(`${strong(name.padEnd(16))}${value}`)
+  }
+  print()
+  if (server.placesUnavailable) {
+    print(`${bad('no places')}: ${server.placesUnavailable.cause} ${server.placesUnavailable.cure}`)
+    return
+  }
+  print(
+    table(
+      ['PLACE', 'GROUP', 'NAMESPACE', 'ENDPOINTS', 'PROGRAMS'],
+      server.places.map((place) => [
+        place.name,
+        place.resourceGroup ?? '-',
+        place.namespace,
+        place.listeners.map((listener) => listener.address).join(' ') || '-',
+        place.programs.map((program) => program.address).join(' ') || '-',
+      ]),
+    ),
+  )
+}

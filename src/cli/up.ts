@@ -1,0 +1,85 @@
+import { once } from 'node:events'
+import { readConfig } from '../config.ts'
+import { startServer } from '../main.ts'
+import { rehearse } from '../rehearsal/rehearse.ts'
+import { createProgress, type Progress } from './progress.ts'
+import { proofTable } from './proof-table.ts'
+import { bad, faint, good, print, printError, strong } from './terminal.ts'
+
+/** Serves until a signal, or until `causeway down`. Exit code 1 when the proof did not hold. */
+export async function up(flags: {
+  data?: string
+  port?: string
+  empty?: boolean
+}): Promise<number> {
+  const config = readConfig(flags)
+  print(`${strong('Causeway')} ${config.version} ${faint(config.dataFolder)}`)
+  // Signals that come while it starts must not leave half of it behind.
+  const ended = untilEnded()
+  const progress = createProgress()
+  const server = await startServer(config, progress)
+  let proven = true
+  try {
+    if (!flags.empty) proven = await rehearseAndShow(server, progress)
+    const { urls, state, placesUnavailable } = await server.status()
+    print()
+    print(`Control plane ${strong(urls.control)}`)
+    if (placesUnavailable) {
+      print(`${bad('No places:')} ${placesUnavailable.cause} ${placesUnavailable.cure}`)
+    }
+    print(
+      `${state === 'serving' ? good('Causeway is serving.') : bad('Causeway serves without places.')} ${faint('Ctrl-C takes the places down and keeps the data.')}`,
+    )
+    await Promise.race([ended.promise, server.shutDownAsked])
+  } finally {
+    await progress.step('places taken down, data kept', () => server.close())
+    ended.stop()
+  }
+  return proven ? 0 : 1
+}
+
+async function rehearseAndShow(
+  server: Awaited<ReturnType<typeof startServer>>,
+  progress: Progress,
+): Promise<boolean> {
+  const outcome = await rehearse(server, progress)
+  if (outcome.kind === 'not-there') {
+    print(outcome.reason)
+    return true
+  }
+  if (outcome.kind === 'failed') {
+    printError(bad(outcome.reason))
+    return false
+  }
+  const { proof } = outcome
+  print()
+  print(`A real pull of ${strong(proof.image)}, from inside and from outside:`)
+  print()
+  print(proofTable(proof))
+  print()
+  print(
+    proof.holds
+      ? good('Proven: it is served inside the network, and refused outside.')
+      : bad("Not proven: this is not the set-up of the article; 'causeway logs' tells more."),
+  )
+  print()
+  print('Try it yourself, in another terminal:')
+  for (const command of [
+    'bin/causeway exec --vnet myDockerVMVNET -- dig myregistry.azurecr.io',
+    'bin/causeway exec --internet -- dig myregistry.azurecr.io',
+    'bin/causeway shell --vnet myDockerVMVNET',
+  ]) {
+    print(`  ${command}`)
+  }
+  return proof.holds
+}
+
+function untilEnded(): { promise: Promise<unknown>; stop(): void } {
+  const controller = new AbortController()
+  const { signal } = controller
+  const promise = Promise.race([
+    once(process, 'SIGINT', { signal }),
+    once(process, 'SIGTERM', { signal }),
+  ]).catch(() => {})
+  return { promise, stop: () => controller.abort() }
+}

@@ -1,0 +1,89 @@
+/** What the command line and the server say to each other over the operator's socket. */
+
+export interface ServerStatus {
+  /** `serving`: all of it; `degraded`: without places. */
+  readonly state: 'serving' | 'degraded'
+  readonly version: string
+  readonly pid: number
+  readonly startedAt: string
+  readonly dataFolder: string
+  readonly port: number
+  readonly urls: { readonly control: string; readonly authority: string; readonly metadata: string }
+  readonly authorities: {
+    /** CA of the names inside places, CA of localhost, and the trust store that programs in places get; PEM files. */
+    readonly place: string
+    readonly host: string
+    readonly bundle: string
+  }
+  readonly tenantId: string
+  readonly subscriptionId: string
+  readonly registryDomain: string
+  readonly places: readonly PlaceSummary[]
+  /** Why there are no places, where there are none. */
+  readonly placesUnavailable?: { readonly cause: string; readonly cure: string }
+}
+
+export interface PlaceSummary {
+  readonly place: string
+  /** The network's name, or `internet`. */
+  readonly name: string
+  readonly resourceGroup?: string
+  readonly namespace: string
+  /** Addresses on which private endpoints listen. */
+  readonly listeners: readonly { readonly address: string; readonly host: string }[]
+  /** Programs in the place. */
+  readonly programs: readonly { readonly id: string; readonly address: string }[]
+}
+
+/** Where a program is to run, and as whom. */
+export interface AttachRequest {
+  readonly where:
+    | { readonly internet: true }
+    | {
+        readonly network: string
+        readonly resourceGroup?: string | undefined
+        readonly subnet?: string | undefined
+      }
+  /** A principal's name; the owner by default. */
+  readonly as?: string | undefined
+  /** The user who will run the program, and so own its configuration folders. */
+  readonly uid: number
+  readonly gid: number
+}
+
+/** One line, sent when the program may start; the answer stays open as long as it runs. */
+export interface Attached {
+  readonly id: string
+  readonly place: string
+  readonly placeName: string
+  readonly address: string
+  readonly namespace: string
+  readonly files: {
+    readonly resolvConf: string
+    readonly hosts: string
+    readonly nsswitch: string
+    readonly caBundle: string
+  }
+  /** Folder of the program's own configuration: `az`, Docker, registry credentials. */
+  readonly home: string
+  readonly credentials: {
+    readonly tenantId: string
+    readonly clientId: string
+    readonly clientSecret: string
+    readonly subscriptionId: string
+  }
+}
+
+export interface PrincipalSummary {
+  readonly name: string
+  readonly appId: string
+  readonly objectId: string
+}
+
+export interface CreatedPrincipal extends PrincipalSummary {
+  readonly secret: string
+  readonly tenantId: string
+  readonly subscriptionId: string
+  readonly role?: string
+  readonly scope?: string
+}

@@ -1,0 +1,94 @@
+import { chmod, rm } from 'node:fs/promises'
+import Fastify, { type FastifyInstance } from 'fastify'
+import type { Logger } from 'pino'
+import type {
+  Attached,
+  AttachRequest,
+  CreatedPrincipal,
+  PrincipalSummary,
+  ServerStatus,
+} from './contract.ts'
+import { OperatorError } from './operator-error.ts'
+
+/** What the server lets its owner do, beyond what ARM offers. */
+export interface Operations {
+  status(): Promise<ServerStatus>
+  /** `release` is called once, when the caller is gone. */
+  attach(request: AttachRequest): Promise<{ attached: Attached; release(): Promise<void> }>
+  createPrincipal(request: {
+    name: string
+    role?: string
+    scope?: string
+  }): Promise<CreatedPrincipal>
+  listPrincipals(): Promise<readonly PrincipalSummary[]>
+  deletePrincipal(name: string): Promise<void>
+  shutDown(): void
+}
+
+const NAMED = {
+  type: 'object',
+  required: ['name'],
+  properties: {
+    name: { type: 'string', minLength: 1, maxLength: 120 },
+    role: { type: 'string' },
+    scope: { type: 'string' },
+  },
+} as const
+
+/**
+ * Serves the owner's commands on a Unix socket that only the owner may open: whoever can is allowed everything.
+ */
+export async function serveOperator(options: {
+  readonly socket: string
+  readonly operations: Operations
+  readonly log: Logger
+}): Promise<{ close(): Promise<void> }> {
+  const { operations, log } = options
+  const app = Fastify({ forceCloseConnections: true })
+  renderErrors(app, log)
+
+  app.get('/status', () => operations.status())
+  app.get('/principals', () => operations.listPrincipals())
+  app.post('/principals', { schema: { body: NAMED } }, (request) =>
+    operations.createPrincipal(request.body as { name: string }),
+  )
+  app.delete<{ Params: { name: string } }>('/principals/:name', async (request, reply) => {
+    await operations.deletePrincipal(request.params.name)
+    return reply.code(204).send()
+  })
+  app.post('/shutdown', (_request, reply) => {
+    operations.shutDown()
+    return reply.code(202).send({})
+  })
+  app.post('/attachments', async (request, reply) => {
+    const { attached, release } = await operations.attach(request.body as AttachRequest)
+    const { raw } = reply.hijack()
+    const end = () => {
+      release().catch((error) => log.error({ err: error }, 'a program could not be detached'))
+    }
+    if (raw.destroyed) return end()
+    // The connection stands for the program: when the caller ends, in whatever way, it closes.
+    raw.once('close', end)
+    raw.writeHead(200, { 'content-type': 'application/x-ndjson' })
+    raw.write(`${JSON.stringify(attached)}\n`)
+  })
+
+  await rm(options.socket, { force: true })
+  await app.listen({ path: options.socket })
+  await chmod(options.socket, 0o600)
+  return { close: () => app.close() }
+}
+
+function renderErrors(app: FastifyInstance, log: Logger): void {
+  app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
+    if (error instanceof OperatorError) {
+      return reply.code(error.status).send({ message: error.message })
+    }
+    const status = error.statusCode ?? 500
+    if (status < 500) return reply.code(status).send({ message: error.message })
+    log.error({ err: error }, 'an operator request failed')
+    return reply
+      .code(500)
+      .send({ message: "The server failed to do this; 'causeway logs' has the reason." })
+  })
+}
