@@ -1,0 +1,77 @@
+import type { RemoteInfo, Socket as UdpSocket } from 'node:dgram'
+import type { Server } from 'node:net'
+import type { Logger } from 'pino'
+import type { PlaceId } from '../lib/origin.ts'
+import { cacheKeyOf, createAnswerCache } from './answer-cache.ts'
+import { answerQuery, serverFailure, type Transport } from './answer-query.ts'
+import type { PublicNames } from './public-names.ts'
+import type { Resolver } from './resolver.ts'
+import { serveDnsOverTcp } from './serve-tcp.ts'
+import type { ZoneSource } from './zone-source.ts'
+
+export interface Closable {
+  close(): Promise<void>
+}
+
+/** The names plane on the wire. Sockets come in bound; each stands for one place. */
+export interface DnsServer {
+  serveUdp(socket: UdpSocket, place: PlaceId): Closable
+  serveTcp(server: Server, place: PlaceId): Closable
+}
+
+export function createDnsServer({
+  resolver,
+  zones,
+  names,
+  log,
+}: {
+  readonly resolver: Resolver
+  readonly zones: ZoneSource
+  readonly names: PublicNames
+  readonly log: Pick<Logger, 'debug' | 'warn' | 'error'>
+}): DnsServer {
+  const cache = createAnswerCache({ zones, names })
+
+  function answer(place: PlaceId, message: Buffer, transport: Transport): Buffer | undefined {
+    const key = cacheKeyOf(message, transport)
+    const cached = key && cache.get(place, key, message)
+    if (cached) return cached
+    try {
+      const answered = answerQuery(resolver, place, message, transport)
+      if (!answered?.resolution) return answered?.response
+      const { rcode, reasons } = answered.resolution
+      log.debug({ place, transport, rcode, reasons }, 'name resolved')
+      if (key) cache.set(place, key, answered.response)
+      return answered.response
+    } catch (err) {
+      log.error({ err, place, transport }, 'a query failed')
+      return serverFailure(message)
+    }
+  }
+
+  return {
+    serveUdp(socket, place) {
+      const onMessage = (message: Buffer, client: RemoteInfo) => {
+        const response = answer(place, message, 'udp')
+        if (!response || client.port === 0) return
+        socket.send(response, client.port, client.address, (err) => {
+          if (err) log.debug({ err, place }, 'an answer could not be sent')
+        })
+      }
+      socket.on('message', onMessage)
+      socket.on('error', (err) => log.warn({ err, place }, 'a name server socket failed'))
+      let closed: Promise<void> | undefined
+      return {
+        close() {
+          socket.off('message', onMessage)
+          closed ??= new Promise((resolve) => socket.close(resolve))
+          return closed
+        },
+      }
+    },
+    serveTcp: (server, place) =>
+      serveDnsOverTcp(server, (message) => answer(place, message, 'tcp'), {
+        onError: (err) => log.warn({ err, place }, 'a name server listener failed'),
+      }),
+  }
+}
