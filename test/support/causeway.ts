@@ -5,6 +5,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ServerStatus } from '../../src/operator/contract.ts'
+import { describeDataFolder } from '../../src/storage/data-folder.ts'
 import { type Finished, type RunOptions, run, succeeded } from './run.ts'
 import { projectFolder } from './shared-data.ts'
 
@@ -49,6 +50,8 @@ export interface Causeway {
   end(signal: 'SIGINT' | 'SIGTERM' | 'SIGKILL'): Promise<number>
   /** Starts a server on the same data folder again. */
   startAgain(): Promise<void>
+  /** The network namespaces that this server has on the machine. */
+  namespaces(): Promise<readonly string[]>
   /** Ends it, removes its places and its data, and complains of whatever stays behind. */
   remove(): Promise<void>
 }
@@ -62,8 +65,12 @@ export const internet: Where = { internet: true }
 export async function startCauseway(options: { setUp?: boolean } = {}): Promise<Causeway> {
   const dataFolder = await mkdtemp(join(tmpdir(), 'causeway-test-'))
   const args = ['up', '--data', dataFolder, '--port', '0', ...(options.setUp ? [] : ['--empty'])]
-  const namespaces = new Set<string>()
-  let server = await startServer(args)
+  const { mark } = await describeDataFolder(dataFolder)
+  let server = await startServer(args).catch(async (error) => {
+    await run(program, ['down', '--purge', '--data', dataFolder])
+    await rm(dataFolder, { recursive: true, force: true })
+    throw error
+  })
 
   const command: Causeway['command'] = (commandArgs, runOptions) =>
     run(program, commandArgs, {
@@ -88,15 +95,14 @@ export async function startCauseway(options: { setUp?: boolean } = {}): Promise<
   const status = async (): Promise<ServerStatus> => {
     const finished = await command(['status', '--json'])
     assert.notEqual(finished.stdout.trim(), '', `'status' printed nothing: ${finished.stderr}`)
-    const answer = JSON.parse(finished.stdout) as ServerStatus
-    for (const place of answer.places ?? []) namespaces.add(place.namespace)
-    return answer
+    return JSON.parse(finished.stdout) as ServerStatus
   }
 
   return {
     dataFolder,
     printed: () => server.printed(),
     status,
+    namespaces: () => namespacesMarked(mark),
     command,
     placeArguments,
     inPlace: (where, placeCommand, placeOptions = {}) => {
@@ -109,10 +115,9 @@ export async function startCauseway(options: { setUp?: boolean } = {}): Promise<
       server = await startServer(args)
     },
     async remove() {
-      if (!server.hasEnded()) await status().catch(() => {})
       const down = await command(['down', '--purge'], { timeoutSeconds: 60 })
       await server.end('SIGTERM')
-      const left = await remainingNamespaces(namespaces)
+      const left = await namespacesMarked(mark)
       for (const namespace of left) await run('ip', ['netns', 'delete', namespace])
       const folderStays = existsSync(dataFolder)
       await rm(dataFolder, { recursive: true, force: true })
@@ -161,7 +166,10 @@ function startServer(args: readonly string[]): Promise<Server> {
       child.kill('SIGTERM')
       reject(new Error(`the server ${reason}\n${printed}`))
     }
-    const timer = setTimeout(() => giveUp(`was not ready in ${START_SECONDS} s`), START_SECONDS * 1000)
+    const timer = setTimeout(
+      () => giveUp(`was not ready in ${START_SECONDS} s`),
+      START_SECONDS * 1000,
+    )
     child.once('error', reject)
     child.stdout.on('data', () => {
       if (!printed.includes(READY)) return
@@ -190,8 +198,8 @@ function variablesOf(variables: Readonly<Record<string, string>> = {}): readonly
   return pairs.length === 0 ? [] : ['env', ...pairs]
 }
 
-/** Which of these network namespaces the machine still has. */
-export async function remainingNamespaces(names: Iterable<string>): Promise<readonly string[]> {
-  const present = new Set(await readdir('/run/netns').catch(() => [] as string[]))
-  return [...names].filter((name) => present.has(name))
+/** The machine's network namespaces that carry the mark of a data folder. */
+async function namespacesMarked(mark: string): Promise<readonly string[]> {
+  const names = await readdir('/run/netns').catch(() => [] as string[])
+  return names.filter((name) => name.includes(mark))
 }

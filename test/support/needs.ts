@@ -5,7 +5,8 @@ import { sharedData } from './shared-data.ts'
 
 /** What a suite may need of the machine, each with what is missing where it is not met. */
 const NEEDS = {
-  root: () => (process.getuid?.() === 0 ? undefined : 'it makes network namespaces and is not root'),
+  root: () =>
+    process.getuid?.() === 0 ? undefined : 'it makes network namespaces and is not root',
   'user namespaces': () =>
     succeeds('unshare', '-Urn', 'true') ? undefined : 'unprivileged user namespaces are forbidden',
   docker: () =>
@@ -30,13 +31,13 @@ export function needs(...wanted: readonly Need[]): { readonly skip: string | fal
   const missing = wanted.flatMap((need) => NEEDS[need]() ?? [])
   if (missing.length === 0) return { skip: false }
   const reason = missing.join('; ')
-  if (process.env['CAUSEWAY_CI'] === '1') throw new Error(`cannot run here: ${reason}`)
+  if (process.env.CAUSEWAY_CI === '1') throw new Error(`cannot run here: ${reason}`)
   return { skip: reason }
 }
 
 function onPath(command: string): boolean {
   // An ordinary user's PATH often lacks the folders of dockerd and ip.
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin']
+  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin']
   return folders.some((folder) => folder !== '' && existsSync(join(folder, command)))
 }
 
