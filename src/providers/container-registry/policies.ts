@@ -1,0 +1,60 @@
+import Type, { type Static } from 'typebox'
+import { readOnly } from '../../arm/marks.ts'
+
+const status = (initially: 'enabled' | 'disabled') =>
+  Type.Enum(['enabled', 'disabled'], { default: initially })
+
+const lastUpdatedTime = Type.Optional(readOnly(Type.String()))
+
+/** The policies of a registry with the service's defaults; every registry has them all. */
+export const policies = Type.Object(
+  {
+    quarantinePolicy: Type.Object({ status: status('disabled') }, { default: {} }),
+    trustPolicy: Type.Object(
+      { type: Type.Enum(['Notary'], { default: 'Notary' }), status: status('disabled') },
+      { default: {} },
+    ),
+    retentionPolicy: Type.Object(
+      {
+        days: Type.Integer({ default: 7, minimum: 0, maximum: 365 }),
+        lastUpdatedTime,
+        status: status('disabled'),
+      },
+      { default: {} },
+    ),
+    exportPolicy: Type.Object({ status: status('enabled') }, { default: {} }),
+    azureADAuthenticationAsArmPolicy: Type.Object({ status: status('enabled') }, { default: {} }),
+    softDeletePolicy: Type.Object(
+      {
+        retentionDays: Type.Integer({ default: 7, minimum: 1, maximum: 90 }),
+        lastUpdatedTime,
+        status: status('disabled'),
+      },
+      { default: {} },
+    ),
+  },
+  { default: {} },
+)
+
+export type Policies = Static<typeof policies>
+
+/** The policies with the time of their last change: now, for those that differ from `previous`. */
+export function stampPolicies(next: Policies, previous: Policies | undefined, now: Date): Policies {
+  const stamp = <P extends { status: string; lastUpdatedTime?: string }>(
+    after: P,
+    before: P | undefined,
+    days: (policy: P) => number,
+  ): P => {
+    const isSame = before && before.status === after.status && days(before) === days(after)
+    return { ...after, lastUpdatedTime: (isSame && before.lastUpdatedTime) || now.toISOString() }
+  }
+  return {
+    ...next,
+    retentionPolicy: stamp(next.retentionPolicy, previous?.retentionPolicy, (it) => it.days),
+    softDeletePolicy: stamp(
+      next.softDeletePolicy,
+      previous?.softDeletePolicy,
+      (it) => it.retentionDays,
+    ),
+  }
+}

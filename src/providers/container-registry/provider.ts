@@ -1,0 +1,28 @@
+import type { Provider } from '../../arm/resource-type.ts'
+import { checkNameAvailability } from './check-name-availability.ts'
+import type { ImageCopier } from './image-copier.ts'
+import { createImportImage } from './import-image.ts'
+import { privateEndpointConnection } from './private-endpoint-connection.ts'
+import { createRegistryType } from './registry.ts'
+import { replication } from './replication.ts'
+import { createListUsages, type StoredContent } from './usages.ts'
+
+/** Registries and what lies in them. Images are content, which belongs to the registry plane. */
+export function createContainerRegistryProvider({
+  images,
+  content,
+}: {
+  readonly images: ImageCopier
+  readonly content: StoredContent
+}): Provider {
+  const registry = createRegistryType({
+    importImage: createImportImage(images),
+    listUsages: createListUsages(content),
+  })
+  return {
+    namespace: 'Microsoft.ContainerRegistry',
+    registeredByDefault: false,
+    types: [registry, replication, privateEndpointConnection],
+    subscriptionActions: { checkNameAvailability },
+  }
+}

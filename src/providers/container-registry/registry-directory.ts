@@ -1,0 +1,152 @@
+import { createHash } from 'node:crypto'
+import { keyOf, parseResourceId } from '../../arm/resource-id.ts'
+import type { Resource, Settings } from '../../arm/resource-type.ts'
+import type {
+  PublicAccess,
+  RegistryDirectory,
+  RegistryFacts,
+} from '../../registry/registry-directory.ts'
+import type { Change, ChangeFeed } from '../../storage/change-feed.ts'
+import { networkRulesOf } from './network-rules.ts'
+import { type Connection, isConnected } from './private-endpoint-connection.ts'
+import { dataEndpointOf, loginServerOf, regionsOf } from './registry-hosts.ts'
+import { CONNECTION, REGISTRY, REPLICATION, type Registry, uidOf } from './registry-properties.ts'
+import { isPremium } from './sku.ts'
+
+/** Committed resources, read outside of any transaction. */
+export interface CommittedResources {
+  get<P>(id: string): Promise<Resource<P> | undefined>
+  all<P>(type: string): Promise<readonly Resource<P>[]>
+  children<P>(parentId: string, type: string): Promise<readonly Resource<P>[]>
+}
+
+type Destination = ReturnType<RegistryDirectory['byHost']>
+
+/**
+ * The registries as the registry plane sees them: loaded once, then kept in step with the feed.
+ *
+ * A data endpoint is found by its host name only while the registry sends blobs there; before, the name is nobody's.
+ */
+export async function createRegistryDirectory({
+  resources,
+  feed,
+  settings,
+  unseal,
+}: {
+  readonly resources: CommittedResources
+  readonly feed: ChangeFeed
+  readonly settings: Pick<Settings, 'registryDomain'>
+  readonly unseal: (sealed: string) => string
+}): Promise<RegistryDirectory> {
+  const byId = new Map<string, RegistryFacts>()
+  let byHost = new Map<string, Destination>()
+  let version = 0
+
+  const read = async (registry: Registry): Promise<RegistryFacts> =>
+    factsOf(
+      registry,
+      {
+        replications: await resources.children(registry.id, REPLICATION),
+        connections: await resources.children(registry.id, CONNECTION),
+      },
+      settings.registryDomain,
+      unseal,
+    )
+
+  const refresh = async (changes: readonly Change[]): Promise<void> => {
+    const ids = new Set(changes.flatMap(({ id }) => registryIdOf(id) ?? []))
+    if (ids.size === 0) return
+    for (const id of ids) {
+      const registry = await resources.get<Registry['properties']>(id)
+      if (registry) byId.set(keyOf(id), await read(registry))
+      else byId.delete(keyOf(id))
+    }
+    byHost = destinationsOf(byId.values())
+    version++
+  }
+
+  // One after the other: a reading that was begun earlier must not overwrite a later one.
+  let last: Promise<void> = load()
+  async function load(): Promise<void> {
+    for (const registry of await resources.all<Registry['properties']>(REGISTRY)) {
+      byId.set(keyOf(registry.id), await read(registry))
+    }
+    byHost = destinationsOf(byId.values())
+  }
+  feed.subscribe((changes) => {
+    last = last.catch(() => {}).then(() => refresh(changes))
+    return last
+  })
+  await last
+
+  return {
+    byHost: (host) => byHost.get(host.toLowerCase()),
+    byId: (id) => byId.get(keyOf(id)),
+    list: () => [...byId.values()],
+    get version() {
+      return version
+    },
+  }
+}
+
+/** The id of the registry that a resource is or lies in. */
+function registryIdOf(id: string): string | undefined {
+  const parsed = parseResourceId(id)
+  if (!parsed) return undefined
+  const type = parsed.type.toLowerCase()
+  if (type === REGISTRY.toLowerCase()) return parsed.id
+  const isPart = [REPLICATION, CONNECTION].some((part) => part.toLowerCase() === type)
+  return isPart ? parsed.parent : undefined
+}
+
+function factsOf(
+  registry: Registry,
+  parts: { replications: readonly Resource[]; connections: readonly Connection[] },
+  domain: string,
+  unseal: (sealed: string) => string,
+): RegistryFacts {
+  const { id, name, properties, location = '' } = registry
+  const hasPrivateEndpoints = parts.connections.some(isConnected)
+  return {
+    id,
+    uid: uidOf(registry),
+    name,
+    loginServer: loginServerOf(name, domain),
+    homeRegion: location,
+    dataEndpoints: regionsOf(registry, parts.replications).map((region) => ({
+      region,
+      host: dataEndpointOf(name, region, domain),
+    })),
+    redirectsBlobs: properties.dataEndpointEnabled || hasPrivateEndpoints,
+    publicAccess: publicAccessOf(registry),
+    hasPrivateEndpoints,
+    anonymousPull: properties.anonymousPullEnabled,
+    ...(properties.adminUserEnabled && {
+      admin: {
+        username: name,
+        passwordHashes: (properties.adminPasswords ?? []).map((sealed) =>
+          createHash('sha256').update(unseal(sealed)).digest(),
+        ),
+      },
+    }),
+  }
+}
+
+function publicAccessOf(registry: Registry): PublicAccess {
+  if (registry.properties.publicNetworkAccess === 'Disabled') return { kind: 'none' }
+  const { defaultAction, ipRules } = networkRulesOf(registry.properties)
+  if (!isPremium(registry) || defaultAction === 'Allow') return { kind: 'all' }
+  return { kind: 'selected', ranges: ipRules.map((rule) => rule.value) }
+}
+
+function destinationsOf(registries: Iterable<RegistryFacts>): Map<string, Destination> {
+  const destinations = new Map<string, Destination>()
+  for (const registry of registries) {
+    destinations.set(registry.loginServer, { registry, role: 'login' })
+    if (!registry.redirectsBlobs) continue
+    for (const { host, region } of registry.dataEndpoints) {
+      destinations.set(host, { registry, role: 'data', region })
+    }
+  }
+  return destinations
+}

@@ -1,0 +1,48 @@
+import type { Action, Context } from '../../arm/resource-type.ts'
+import { networkRulesOf } from './network-rules.ts'
+import { CONNECTION, REPLICATION, type Registry, uidOf } from './registry-properties.ts'
+import { IP_RULES_MAX, isPremium, SKU_LIMITS, skuOf, VIRTUAL_NETWORK_RULES_MAX } from './sku.ts'
+
+/** What the control plane asks of a registry's content; implemented by the registry plane. */
+export interface StoredContent {
+  /** Bytes of all blobs of a registry, each counted once. */
+  storedBytes(registryUid: string): Promise<number>
+}
+
+const count = (name: string, limit: number, currentValue: number) => ({
+  name,
+  limit,
+  currentValue,
+  unit: 'Count',
+})
+
+export const createListUsages = (content: StoredContent): Action => ({
+  method: 'GET',
+  permission: 'listUsages/read',
+  run: async (registry: Registry, _body: unknown, context: Context) => {
+    const limits = SKU_LIMITS[skuOf(registry)]
+    const currentValue = await content.storedBytes(uidOf(registry))
+    return {
+      value: [
+        { name: 'Size', limit: limits.storageBytes, currentValue, unit: 'Bytes' },
+        count('Webhooks', limits.webhooks, 0),
+        ...(isPremium(registry) ? await premiumUsages(registry, context) : []),
+        count('ScopeMaps', limits.scopeMaps, 0),
+        count('Tokens', limits.tokens, 0),
+      ],
+    }
+  },
+})
+
+async function premiumUsages(registry: Registry, context: Context) {
+  const { ipRules, virtualNetworkRules } = networkRulesOf(registry.properties)
+  const replications = await context.children(registry.id, REPLICATION)
+  const connections = await context.children(registry.id, CONNECTION)
+  return [
+    // The service sets no limit to replications and writes that as -1.
+    count('Geo-replications', -1, replications.length),
+    count('IPRules', IP_RULES_MAX, ipRules.length),
+    count('VNetRules', VIRTUAL_NETWORK_RULES_MAX, virtualNetworkRules.length),
+    count('PrivateEndpoints', context.settings.privateEndpointsPerRegistry, connections.length),
+  ]
+}
