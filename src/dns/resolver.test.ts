@@ -61,6 +61,7 @@ for (const [place, name, type, rcode, answers, authority] of [
   ['bare', 'myregistry.azurecr.io', 'A', 'NXDOMAIN', [FIRST], [SOA]],
   ['redirecting', 'myregistry.azurecr.io', 'A', 'NOERROR', [FIRST, ...CHAIN, FRONT], []],
   ['redirecting', 'other.privatelink.azurecr.io', 'A', 'NXDOMAIN', [], ['azurecr.io 10 SOA']],
+  ['redirecting', 'myregistry.privatelink.azurecr.io', 'TXT', 'NXDOMAIN', [], [SOA]],
   // Names without records are there all the same.
   ['net', 'empty.privatelink.azurecr.io', 'A', 'NOERROR', [], [SOA]],
   ['net', 'westeurope.data.privatelink.azurecr.io', 'A', 'NOERROR', [], [SOA]],

@@ -23,6 +23,9 @@ const ALIASES_MAX = 16
 // RFC 8482: one small record for ANY instead of everything there is.
 const MINIMAL_ANY = { type: 'HINFO', ttl: 3600, value: '"RFC8482" ""' } as const
 
+// The service's description of `resolutionPolicy` names these types and no others.
+const REDIRECTED_TYPES = new Set(['A', 'AAAA', 'CNAME'])
+
 /**
  * Resolution from a place: the longest matching linked zone, then the public names. Aliases are followed to the end
  * inside one answer, across zones.
@@ -39,7 +42,8 @@ export function createResolver({
     const zone = zoneFor(visible, name)
     if (!zone) return lookUpPublicly(names, view, asked, name, type)
     const step = lookUpPrivately(zone, view, asked, name, type)
-    if (step.outcome !== 'missing' || !zone.redirectsNxDomain) return step
+    const looksOn = zone.redirectsNxDomain && REDIRECTED_TYPES.has(type)
+    if (step.outcome !== 'missing' || !looksOn) return step
     const redirect: Reason = { view, name, rule: 'redirect', zone: zone.id, link: zone.linkId }
     const onward = lookUpPublicly(names, view, asked, name, type)
     return { ...onward, reasons: [redirect, ...onward.reasons] }
