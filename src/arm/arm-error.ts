@@ -29,3 +29,9 @@ export const invalidProperty = (property: string, reason: string): ArmError =>
     message: `The property '${property}' is invalid: ${reason}`,
     target: property,
   })
+
+/**
+ * Refused by ARM itself, before the type is asked. Always in the `error` envelope, also where the type's own
+ * errors are bare.
+ */
+export class GatewayError extends ArmError {}

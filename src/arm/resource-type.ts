@@ -105,6 +105,8 @@ export interface Action {
   readonly permission?: string
   /** Answers 202 with a `Location` to poll and runs as a durable operation, outside the request's transaction. */
   readonly asynchronous?: boolean
+  /** Before an asynchronous action is accepted: refuses what can be told at once. Throws ArmError. */
+  readonly check?: (target: Resource<never>, body: unknown, context: Context) => Promise<void>
   /** Returns the body of the 200 answer, or undefined for none. `segments` is what follows the action's name in the path. */
   readonly run: (
     target: Resource<never>,
@@ -134,6 +136,20 @@ export interface ResourceType<T extends TObject = TObject> {
   readonly etag: 'weak' | 'bare' | 'none'
   /** The 404 for one resource, where the service does not use ARM's own words. */
   readonly notFound?: (id: string) => Error
+  /** What 412s call an instance, as private DNS does: `Zone`, `Record set`. Without it they speak ARM's own words. */
+  readonly noun?: string
+  /** Shows `systemData`, as registries do and networking does not. */
+  readonly showsSystemData?: boolean
+  /** May be put on anything: a subscription, a group, a resource (`Microsoft.Authorization/roleAssignments`). */
+  readonly extension?: boolean
+  /** Instances that are computed, not stored; `id` is as asked for. */
+  readonly find?: (id: string, context: Context) => Promise<Resource<Static<T>> | undefined>
+  /** What a collection holds, where that is not simply what lies in the scope. `filter` is the raw `$filter`. */
+  readonly list?: (
+    scope: string,
+    filter: string | undefined,
+    context: Context,
+  ) => Promise<readonly Resource<Static<T>>[]>
   /** Renders errors without the `error` envelope, as private DNS does for record sets. */
   readonly bareErrors?: boolean
   /** Clients may not PUT or DELETE it at all, or only what exists already. */
@@ -177,6 +193,11 @@ export interface ResourceType<T extends TObject = TObject> {
     context: Context,
     apiVersion: string,
   ) => Promise<Record<string, unknown>>
+  /** The further top-level members a client sees, where they are more than what is stored (`sku.tier`). */
+  readonly presentTop?: (
+    stored: Resource<Static<T>>,
+    apiVersion: string,
+  ) => Readonly<Record<string, unknown>>
   /** Sub-operations by name: `listCredentials`, `privateLinkResources`. */
   readonly actions?: Readonly<Record<string, Action>>
   /** What this type offers to private endpoints. */

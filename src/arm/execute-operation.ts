@@ -1,0 +1,25 @@
+import { deleteGroup } from './delete-group.ts'
+import { resourceNotFound } from './gateway-errors.ts'
+import type { Executor } from './operations.ts'
+import { parseResourceId } from './resource-id.ts'
+import type { Services } from './services.ts'
+import type { Transactions } from './transactions.ts'
+
+/** Does what operations are for. */
+export function createExecutor(services: Services, transactions: Transactions): Executor {
+  return async (input) => {
+    const { principal, target } = input
+    if (input.kind === 'deleteGroup') {
+      await transactions.mutate(principal, (unit) => deleteGroup(unit, target))
+      return undefined
+    }
+    const context = transactions.standalone(principal)
+    const id = parseResourceId(target)
+    const resource = await context.get<never>(target)
+    const action = resource && services.catalogue.type(resource.type)?.actions?.[input.action ?? '']
+    if (!id || !resource || !action) throw resourceNotFound(id ?? UNKNOWN)
+    return action.run(resource, input.body, context, input.segments ?? [])
+  }
+}
+
+const UNKNOWN = { id: '/', key: '/', type: '', name: '', names: [] }
