@@ -13,8 +13,13 @@ export interface Catalogue {
 /** The type of resource groups, which is part of the grammar of ids. */
 export const GROUP_TYPE = 'Microsoft.Resources/resourceGroups'
 
-/** @throws Error for a type that is declared twice, or lies outside its provider's namespace. */
-export function createCatalogue(providers: readonly Provider[]): Catalogue {
+/**
+ * Providers of one namespace count as one.
+ *
+ * @throws Error for a type that is declared twice, or lies outside its provider's namespace.
+ */
+export function createCatalogue(declared: readonly Provider[]): Catalogue {
+  const providers = mergeNamespaces(declared)
   const byNamespace = new Map(providers.map((each) => [each.namespace.toLowerCase(), each]))
   const types = new Map<string, ResourceType>()
   const collections = new Map<string, readonly ResourceType[]>()
@@ -46,6 +51,21 @@ export function createCatalogue(providers: readonly Provider[]): Catalogue {
     type: (name) => types.get(name.toLowerCase()),
     collection: (parentType, segment) => collections.get(`${parentType}/${segment}`.toLowerCase()),
   }
+}
+
+function mergeNamespaces(declared: readonly Provider[]): readonly Provider[] {
+  const merged = new Map<string, Provider>()
+  for (const provider of declared) {
+    const key = provider.namespace.toLowerCase()
+    const before = merged.get(key)
+    merged.set(key, {
+      ...(before ?? provider),
+      types: [...(before?.types ?? []), ...provider.types],
+      subscriptionActions: { ...before?.subscriptionActions, ...provider.subscriptionActions },
+      collections: { ...before?.collections, ...provider.collections },
+    })
+  }
+  return [...merged.values()]
 }
 
 /** The RBAC actions of a type begin with this. */
