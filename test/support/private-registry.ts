@@ -152,3 +152,17 @@ async function addressOf(arm: ArmClient, endpoint: string, fqdn: string): Promis
   const configs = properties?.customDnsConfigs as { fqdn: string; ipAddresses: string[] }[]
   return configs.find((config) => config.fqdn === fqdn)?.ipAddresses[0] ?? ''
 }
+
+/** Switches the admin user on and returns the name and the password to sign in with. */
+export async function adminOf(
+  arm: ArmClient,
+  registry: Registry,
+): Promise<{ readonly username: string; readonly password: string }> {
+  accepted(await arm.patch(registry.id, { properties: { adminUserEnabled: true } }))
+  const { username, passwords } = accepted(
+    await arm.post<{ username: string; passwords: readonly [{ value: string }] }>(
+      `${registry.id}/listCredentials`,
+    ),
+  )
+  return { username, password: passwords[0].value }
+}
