@@ -34,7 +34,8 @@ export const createRegistryType = (contentActions: Readonly<Record<string, Actio
     }),
 
     present: presentRegistry,
-    presentTop: (stored) => ({ sku: { name: skuOf(stored), tier: skuOf(stored) } }),
+    // The registry provider shows tags where there are none; stored ones take this place.
+    presentTop: (stored) => ({ sku: { name: skuOf(stored), tier: skuOf(stored) }, tags: {} }),
 
     actions: { listCredentials, regenerateCredential, privateLinkResources, ...contentActions },
 

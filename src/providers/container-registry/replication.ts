@@ -57,7 +57,6 @@ export const replication = defineResourceType({
     if (!registry.location || others.some((other) => other.location === registry.location)) return
     await context.write(`${registry.id}/replications/${registry.location}`, {
       location: registry.location,
-      tags: {},
       properties: {
         provisioningState: 'Succeeded',
         status: readySince(context.now),
@@ -75,6 +74,9 @@ export const replication = defineResourceType({
     if (last.location === registry.location && away.length > 0) throw isHomeRegion(registry)
     if (home && away.every((each) => each.id === last.id)) await context.erase(home.id)
   },
+
+  // As on registries: shown where there are none.
+  presentTop: () => ({ tags: {} }),
 
   present: async ({ properties }, _context, apiVersion) => ({
     provisioningState: properties.provisioningState ?? 'Succeeded',
