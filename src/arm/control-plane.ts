@@ -18,7 +18,7 @@ import { isRegistered, providerRoutes } from './provider-routes.ts'
 import type { Engine } from './resource-handlers.ts'
 import { resourceListRoutes } from './resource-list-routes.ts'
 import { createResourceReader, type ResourceReader } from './resource-reader.ts'
-import type { Provider, Settings } from './resource-type.ts'
+import type { Context, Provider, Settings } from './resource-type.ts'
 import type { Sealer, Services } from './services.ts'
 import { subscriptionRoutes } from './subscription-routes.ts'
 import { createTransactions } from './transactions.ts'
@@ -49,9 +49,19 @@ export interface ControlPlane {
   readonly app: FastifyInstance
   /** For the adapters: committed state. */
   readonly resources: ResourceReader
+  /** What the installation itself does, without authorisation: each change is a transaction of its own. */
+  asPlatform(): Context
   /** Takes up operations that were running when the process ended. */
   start(): Promise<void>
   close(): Promise<void>
+}
+
+const NOBODY = '00000000-0000-0000-0000-000000000000'
+const PLATFORM: Principal = {
+  objectId: NOBODY,
+  appId: NOBODY,
+  displayName: 'Causeway',
+  kind: 'ServicePrincipal',
 }
 
 /** Azure Resource Manager over the given providers. */
@@ -86,7 +96,8 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
   await app.ready()
   return {
     app,
-    resources: createResourceReader(transactions.rows),
+    resources: createResourceReader(database),
+    asPlatform: () => transactions.standalone(PLATFORM),
     start: () => operations.resume(),
     async close() {
       await app.close()

@@ -1,6 +1,7 @@
-import type { Rows } from './read-context.ts'
+import type { Database } from '../storage/database.ts'
+import { resourceRows } from '../storage/resource-rows.ts'
 import { keyOf } from './resource-id.ts'
-import type { Resource } from './resource-type.ts'
+import type { Resource, SystemData } from './resource-type.ts'
 
 /** Committed resources, for adapters that keep a view of them. Types are named in Azure's own case, ids in any. */
 export interface ResourceReader {
@@ -12,7 +13,9 @@ export interface ResourceReader {
   ): Promise<readonly Resource<P>[]>
 }
 
-export function createResourceReader(rows: Rows): ResourceReader {
+/** Needs no control plane: what the control plane itself depends on (who has which role) may read by it. */
+export function createResourceReader(database: Database): ResourceReader {
+  const rows = resourceRows<SystemData>(database.kysely)
   return {
     async get<P>(id: string) {
       return (await rows.byKey(keyOf(id))) as Resource<P> | undefined
