@@ -17,16 +17,21 @@ export function checkPreconditions(
   if (ifNoneMatch && previous && (ifNoneMatch.trim() === '*' || names(ifNoneMatch, previous))) {
     throw failed(
       type.noun
-        ? `The ${type.noun} ${name} exists already and hence cannot be created again.`
+        ? `The ${phraseOf(type, name, previous)} exists already and hence cannot be created again.`
         : `The condition 'If-None-Match: ${ifNoneMatch}' is not met: the resource '${name}' exists already.`,
     )
   }
   if (!ifMatch || (previous && (ifMatch.trim() === '*' || names(ifMatch, previous)))) return
   throw failed(
     type.noun
-      ? `The ${type.noun} ${name} has been modified (etag mismatch).`
+      ? `The ${phraseOf(type, name, previous)} has been modified (etag mismatch).`
       : `The condition 'If-Match: ${ifMatch}' is not met: the resource '${name}' has been modified or does not exist.`,
   )
+}
+
+function phraseOf(type: ResourceType, name: string, previous: Resource | undefined): string {
+  if (typeof type.noun === 'function') return type.noun(previous?.id ?? name)
+  return `${type.noun} ${name}`
 }
 
 /** The etag as clients of the type see it. */

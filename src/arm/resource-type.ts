@@ -136,8 +136,11 @@ export interface ResourceType<T extends TObject = TObject> {
   readonly etag: 'weak' | 'bare' | 'none'
   /** The 404 for one resource, where the service does not use ARM's own words. */
   readonly notFound?: (id: string) => Error
-  /** What 412s call an instance, as private DNS does: `Zone`, `Record set`. Without it they speak ARM's own words. */
-  readonly noun?: string
+  /**
+   * What 412s call an instance, as private DNS does: `Zone`, followed by its name, or a whole phrase made of its id.
+   * Without it they speak ARM's own words.
+   */
+  readonly noun?: string | ((id: string) => string)
   /** Shows `systemData`, as registries do and networking does not. */
   readonly showsSystemData?: boolean
   /** May be put on anything: a subscription, a group, a resource (`Microsoft.Authorization/roleAssignments`). */

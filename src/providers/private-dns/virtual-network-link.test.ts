@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createArmForTests, OWNER } from '../../../test/support/arm.ts'
-import { NAME, provider, usePrivateDns } from './private-dns-for-tests.ts'
+import { IF_NEW, NAME, provider, usePrivateDns } from './private-dns-for-tests.ts'
 
 const dns = usePrivateDns()
 
@@ -25,6 +25,18 @@ test('a link shows its state and counts in its zone', async () => {
   const { properties } = (await dns.arm.get(dns.zone)).body
   assert.equal(properties.numberOfVirtualNetworkLinks, 1)
   assert.equal(properties.numberOfVirtualNetworkLinksWithRegistration, 1)
+})
+
+test('412: a link that is there is not created again', async () => {
+  const networkId = await dns.createNetwork('vnet1')
+  await dns.link('mylink', networkId)
+  const body = { location: 'global', properties: { virtualNetwork: { id: networkId } } }
+  const again = await dns.arm.put(`${dns.zone}/virtualNetworkLinks/mylink`, body, IF_NEW)
+  assert.equal(again.status, 412)
+  assert.deepEqual(again.body.error, {
+    code: 'PreconditionFailed',
+    message: `The Virtual Network link mylink for the Private DNS zone ${NAME} exists already and hence cannot be created again.`,
+  })
 })
 
 test('400: a network is linked to one zone of a name only', async () => {

@@ -29,7 +29,10 @@ export const virtualNetworkLink = defineResourceType({
   properties,
   name: /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,78}[A-Za-z0-9_])?$/,
   etag: 'bare',
-  noun: 'Virtual Network link',
+  noun: (id) => {
+    const [zone = '', name = id] = parseResourceId(id)?.names ?? []
+    return `Virtual Network link ${name} for the Private DNS zone ${zone}`
+  },
   references: (link) => [link.properties.virtualNetwork.id],
 
   async validate(next, previous, context) {
