@@ -1,4 +1,5 @@
 import { isWithin, parseResourceId } from '../../arm/resource-id.ts'
+import type { ResourceReader } from '../../arm/resource-reader.ts'
 import type { Resource } from '../../arm/resource-type.ts'
 import { formatAddress, formatCidr, parseAddress } from '../../lib/cidr.ts'
 import { createMutex } from '../../lib/mutex.ts'
@@ -10,10 +11,7 @@ import { subnetPrefix } from './subnet.ts'
 import { SUBNETS, type SubnetProperties } from './subnet-schema.ts'
 import { VIRTUAL_NETWORKS, type VirtualNetworkProperties } from './virtual-network-schema.ts'
 
-/** Committed resources, read outside any request. */
-export interface ResourceReader {
-  all<P>(type: string): Promise<readonly Resource<P>[]>
-}
+type Reader = Pick<ResourceReader, 'all'>
 
 const SEEN_TYPES = [VIRTUAL_NETWORKS, SUBNETS, NETWORK_INTERFACES]
 
@@ -25,7 +23,7 @@ export async function createNetworkSource({
   resources,
   feed,
 }: {
-  readonly resources: ResourceReader
+  readonly resources: Reader
   readonly feed: ChangeFeed
 }): Promise<NetworkSource> {
   let networks: readonly NetworkFacts[] = []
@@ -41,7 +39,7 @@ export async function createNetworkSource({
   return { list: () => networks }
 }
 
-async function readNetworks(resources: ResourceReader): Promise<readonly NetworkFacts[]> {
+async function readNetworks(resources: Reader): Promise<readonly NetworkFacts[]> {
   const networks = await resources.all<VirtualNetworkProperties>(VIRTUAL_NETWORKS)
   const subnets = await resources.all<SubnetProperties>(SUBNETS)
   const interfaces = await resources.all<InterfaceProperties>(NETWORK_INTERFACES)
