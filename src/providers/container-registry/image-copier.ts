@@ -16,17 +16,24 @@ export interface ImageCopyRequest {
 
 /** What the control plane needs of the registry plane to import images. A copy done twice leaves the same content. */
 export interface ImageCopier {
-  /** @throws ImageCopyError */
+  /** @throws ImageCopyError for what the client has to know. */
   copy(request: ImageCopyRequest): Promise<void>
 }
 
-/** Why an image was not copied. The message is public. */
-export class ImageCopyError extends Error {
-  override readonly name = 'ImageCopyError'
-  readonly code: 'source-unknown' | 'target-exists' | 'source-not-allowed'
+const CODES = ['source-unknown', 'target-exists', 'source-not-allowed'] as const
 
-  constructor(code: ImageCopyError['code'], message: string) {
-    super(message)
-    this.code = code
-  }
+/**
+ * Why an image was not copied. The message is public; of a tag that exists it is, in the service's words,
+ * `Tag hello-world:latest already exists in target registry.`
+ */
+export interface ImageCopyError extends Error {
+  readonly name: 'ImageCopyError'
+  readonly code: (typeof CODES)[number]
 }
+
+/** Tells it by its name: the class belongs to whoever copies. */
+export const isImageCopyError = (error: unknown): error is ImageCopyError =>
+  error instanceof Error &&
+  error.name === 'ImageCopyError' &&
+  'code' in error &&
+  CODES.some((code) => code === error.code)

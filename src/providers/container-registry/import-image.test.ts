@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { openRegistries } from '../../../test/support/registries.ts'
-import { ImageCopyError } from './image-copier.ts'
 
 const helloWorld = {
   source: { registryUri: 'mcr.microsoft.com', sourceImage: 'hello-world:latest' },
@@ -51,7 +50,10 @@ for (const [code, status, armCode] of [
   test(`${status}: the operation ends so when the copier says ${code}`, async (t) => {
     const { importImage, createRegistry } = await openRegistries(t, {
       copy: async () => {
-        throw new ImageCopyError(code, 'Tag hello-world:latest is as it is.')
+        throw Object.assign(new Error('Tag hello-world:latest is as it is.'), {
+          name: 'ImageCopyError',
+          code,
+        })
       },
     })
     await createRegistry('myregistry')

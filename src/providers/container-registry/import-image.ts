@@ -1,7 +1,12 @@
 import { ArmError } from '../../arm/arm-error.ts'
 import { isSameId, parseResourceId } from '../../arm/resource-id.ts'
 import type { Action, Context } from '../../arm/resource-type.ts'
-import { type ImageCopier, ImageCopyError, type ImageSource } from './image-copier.ts'
+import {
+  type ImageCopier,
+  type ImageCopyError,
+  type ImageSource,
+  isImageCopyError,
+} from './image-copier.ts'
 import { formatImage } from './image-reference.ts'
 import { type ImportRequest, parseImport } from './parse-import.ts'
 import { loginServerOf } from './registry-hosts.ts'
@@ -36,7 +41,7 @@ export const createImportImage = (images: ImageCopier): Action => ({
         force,
       })
     } catch (error) {
-      throw error instanceof ImageCopyError ? copyFailed(error) : error
+      throw isImageCopyError(error) ? copyFailed(error) : error
     }
     return undefined
   },

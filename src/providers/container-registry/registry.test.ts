@@ -31,6 +31,19 @@ test('a PUT of the same registry again keeps what it is', async (t) => {
   assert.deepEqual(again.body.properties, first.properties)
 })
 
+test('a client cannot choose what the platform keeps to itself', async (t) => {
+  const { arm, id, createRegistry } = await openRegistries(t)
+  const hidden = { uid: 'chosen', adminPasswords: ['sealed:a', 'sealed:b'], loginServer: 'a.b' }
+  await createRegistry('myregistry', { adminUserEnabled: true, ...hidden })
+  const before = await arm.post(`${id('myregistry')}/listCredentials`)
+  await arm.patch(id('myregistry'), { properties: { ...hidden, adminPasswords: null } })
+  const after = await arm.post(`${id('myregistry')}/listCredentials`)
+  assert.notEqual(before.body.passwords[0].value, 'a')
+  assert.deepEqual(after.body, before.body)
+  const { body } = await arm.get(id('myregistry'))
+  assert.equal(body.properties.loginServer, 'myregistry.azurecr.io')
+})
+
 test('a registry closes, opens again, and keeps its rules when a PATCH does not name them', async (t) => {
   const { arm, id, createRegistry } = await openRegistries(t)
   await createRegistry('myregistry')
