@@ -54,11 +54,15 @@ export function resourceNotFound(id: ResourceId): GatewayError {
   )
 }
 
-export const parentResourceNotFound = (type: string, parentId: string) =>
+export const parentResourceNotFound = (
+  type: string,
+  parentId: string,
+  verb: 'write' | 'delete' = 'write',
+) =>
   refuse(
     404,
     'ParentResourceNotFound',
-    `Failed to perform 'write' on resource(s) of type '${type.slice(type.indexOf('/') + 1)}', because the parent ` +
+    `Failed to perform '${verb}' on resource(s) of type '${type.slice(type.indexOf('/') + 1)}', because the parent ` +
       `resource '${parentId}' could not be found.`,
   )
 

@@ -114,7 +114,7 @@ async function remove(
     await requireGroup(services, unit.context.get, id)
     const parent = parseResourceId(id.parent ?? '')
     if (parent?.namespace && !(await rows.byKey(parent.key))) {
-      throw parentResourceNotFound(type.type, parent.id)
+      throw parentResourceNotFound(type.type, parent.id, 'delete')
     }
     return deleteResource(unit, type, id, preconditionsOf(request))
   })

@@ -157,8 +157,11 @@ export interface ResourceType<T extends TObject = TObject> {
   readonly bareErrors?: boolean
   /** Clients may not PUT or DELETE it at all, or only what exists already. */
   readonly writable?: 'always' | 'existing' | 'never'
-  /** What PATCH may carry: only tags (networking), or a merge of everything. Default `merge`. */
-  readonly patch?: 'merge' | 'tags'
+  /**
+   * What PATCH does: takes only tags (networking), merges everything (the default), or replaces each property it
+   * names as a whole (record sets, their metadata for one).
+   */
+  readonly patch?: 'merge' | 'replace' | 'tags'
   /** Ids that the resource points at, kept as edges for `referrers` and `reconcile`. */
   readonly references?: (resource: ResourceBody<Static<T>>) => readonly string[]
   /** Rules across properties or resources. Throws ArmError. `next.id` is canonical. */

@@ -71,16 +71,16 @@ for (const [what, path, properties, message] of [
     "The domain name 'a..b' is invalid.",
   ],
   [
-    'a TTL of zero',
+    'a TTL below zero',
     'A/x',
-    { ttl: 0 },
-    "The TTL '0' is not valid: it must be a number of seconds from 1 to 2147483647.",
+    { ttl: -1 },
+    "The TTL '-1' is not valid: it must be a number of seconds from 0 to 2147483647.",
   ],
   [
     'a TTL beyond 31 bits',
     'A/x',
     { ttl: 2147483648 },
-    "The TTL '2147483648' is not valid: it must be a number of seconds from 1 to 2147483647.",
+    "The TTL '2147483648' is not valid: it must be a number of seconds from 0 to 2147483647.",
   ],
 ] as const) {
   test(`400: ${what}, told without an envelope`, async () => {
@@ -145,6 +145,16 @@ test('412: preconditions, in the words of record sets', async () => {
     code: 'PreconditionFailed',
     message: 'The Record set x has been modified (etag mismatch).',
   })
+})
+
+test('a PATCH replaces what it names as a whole and leaves the rest', async () => {
+  await dns.set('A/x', { ...a('10.0.0.1'), ttl: 0, metadata: { one: '1' } })
+  const metadata = { two: '2' }
+  const answer = await dns.arm.patch(`${dns.zone}/A/x`, { properties: { metadata } })
+  assert.equal(answer.status, 200)
+  assert.deepEqual(answer.body.properties.metadata, metadata)
+  assert.deepEqual(answer.body.properties.aRecords, [{ ipv4Address: '10.0.0.1' }])
+  assert.equal(answer.body.properties.ttl, 0)
 })
 
 test('the SOA is changed, keeps its serial number, and is never deleted', async () => {

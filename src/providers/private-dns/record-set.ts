@@ -30,11 +30,11 @@ export function presentRecordSet(stored: Resource): Record<string, unknown> {
 
 /** @throws ArmError 400 BadRequest */
 export function requireTtl(ttl: unknown): void {
-  if (typeof ttl === 'number' && Number.isInteger(ttl) && ttl >= 1 && ttl <= TTL_MAX) return
+  if (typeof ttl === 'number' && Number.isInteger(ttl) && ttl >= 0 && ttl <= TTL_MAX) return
   throw recordSetError(
     400,
     'BadRequest',
-    `The TTL '${ttl ?? ''}' is not valid: it must be a number of seconds from 1 to ${TTL_MAX}.`,
+    `The TTL '${ttl ?? ''}' is not valid: it must be a number of seconds from 0 to ${TTL_MAX}.`,
   )
 }
 
@@ -51,6 +51,7 @@ function defineRecordSet(kind: RecordKind) {
     etag: 'bare',
     noun: 'Record set',
     bareErrors: true,
+    patch: 'replace',
     notFound: recordNotFound,
     async validate(next, _previous, context) {
       requireTtl(next.properties.ttl)
