@@ -1,0 +1,108 @@
+import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest } from 'fastify'
+import { AuthorityError, toAuthorityError } from './authority-error.ts'
+import { describeInstance, describeTenant, type TenantStyle } from './discovery.ts'
+import type { Principals } from './principals.ts'
+import { grantToken, type TokenForm } from './token-endpoint.ts'
+import type { Tokens } from './tokens.ts'
+
+export interface AuthorityOptions {
+  readonly principals: Pick<Principals, 'authenticate' | 'byAppId'>
+  readonly tokens: Pick<Tokens, 'issueAccessToken' | 'publicKeys'>
+  readonly tenantId: string
+  readonly log: FastifyBaseLogger
+}
+
+type InTenant = FastifyRequest<{ Params: { tenant: string } }>
+
+const FORM_BYTES_MAX = 64 * 1024
+// Names that stand for "whichever tenant": there is one.
+const ANY_TENANT = new Set(['common', 'organizations'])
+
+/**
+ * The authority that clients sign in at, in two styles: `/adfs/…`, which az takes on any host, and `/{tenant}/…` as
+ * login.microsoftonline.com has it. Every URL it names is on the host it was asked at.
+ */
+export function createAuthority(options: AuthorityOptions): FastifyInstance {
+  const { tokens, tenantId, log } = options
+  const app = fastify({
+    loggerInstance: log,
+    disableRequestLogging: true,
+    bodyLimit: FORM_BYTES_MAX,
+    // Clients put authority and path together with a slash too many.
+    rewriteUrl: (request) => collapseSlashes(request.url ?? '/'),
+    routerOptions: { caseSensitive: false, ignoreTrailingSlash: true },
+  })
+
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser(
+    'application/x-www-form-urlencoded',
+    { parseAs: 'string' },
+    (_request, body, done) => done(null, Object.fromEntries(new URLSearchParams(String(body)))),
+  )
+
+  app.addHook('onSend', async (request, reply) => {
+    const clientId = request.headers['client-request-id']
+    reply.header('x-ms-request-id', request.id)
+    if (typeof clientId === 'string') reply.header('client-request-id', clientId)
+    reply.header('cache-control', 'no-store').header('pragma', 'no-cache')
+  })
+  app.setErrorHandler((thrown, request, reply) => {
+    const error = toAuthorityError(thrown)
+    if (error.status >= 500) request.log.error({ err: error.cause }, 'request failed')
+    return reply.code(error.status).send(error.toBody())
+  })
+  app.setNotFoundHandler((request) => {
+    throw new AuthorityError(404, 'not_found', 90013, `There is nothing at '${request.url}'.`)
+  })
+
+  const checkTenant = async (request: FastifyRequest) => {
+    const { tenant } = (request as InTenant).params
+    if (ANY_TENANT.has(tenant.toLowerCase()) || tenant.toLowerCase() === tenantId) return
+    throw new AuthorityError(
+      400,
+      'invalid_request',
+      90002,
+      `Tenant '${tenant}' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. Check with your subscription administrator, this may happen if there are no active subscriptions for the tenant.`,
+    )
+  }
+  const describe = (style: TenantStyle) => (request: FastifyRequest) =>
+    describeTenant(`https://${request.host}`, tenantId, style)
+  const token = (request: FastifyRequest) =>
+    grantToken(options, (request.body ?? {}) as TokenForm, request)
+  const keys = () => tokens.publicKeys
+  const refuseInteractive = async () => {
+    throw new AuthorityError(
+      400,
+      'unsupported_grant_type',
+      70003,
+      "Signing in with a browser, a device code or a user's password is not supported. Sign in as a service principal with a secret: az login --service-principal --username APP_ID --password SECRET --tenant TENANT.",
+    )
+  }
+
+  app.get('/common/discovery/instance', (request: FastifyRequest) =>
+    describeInstance(request.host, tenantId, request.query as Record<string, string>),
+  )
+
+  app.get('/adfs/.well-known/openid-configuration', describe('adfs'))
+  app.get('/adfs/discovery/keys', keys)
+  app.post('/adfs/oauth2/token', token)
+  app.get('/adfs/oauth2/authorize', refuseInteractive)
+  app.post('/adfs/oauth2/devicecode', refuseInteractive)
+
+  const preHandler = checkTenant
+  app.get('/:tenant/.well-known/openid-configuration', { preHandler }, describe('v1'))
+  app.get('/:tenant/v2.0/.well-known/openid-configuration', { preHandler }, describe('v2'))
+  for (const version of ['', '/v2.0']) {
+    app.get(`/:tenant/discovery${version}/keys`, { preHandler }, keys)
+    app.post(`/:tenant/oauth2${version}/token`, { preHandler }, token)
+    app.get(`/:tenant/oauth2${version}/authorize`, { preHandler }, refuseInteractive)
+    app.post(`/:tenant/oauth2${version}/devicecode`, { preHandler }, refuseInteractive)
+  }
+  return app
+}
+
+function collapseSlashes(url: string): string {
+  const queryAt = url.indexOf('?')
+  const path = queryAt < 0 ? url : url.slice(0, queryAt)
+  return path.replace(/\/{2,}/g, '/') + (queryAt < 0 ? '' : url.slice(queryAt))
+}
