@@ -9,7 +9,13 @@ import {
   publicAccessNotDisabled,
 } from './registry-errors.ts'
 import { loginServerOf } from './registry-hosts.ts'
-import { CONNECTION, REGISTRY, REPLICATION, type Registry } from './registry-properties.ts'
+import {
+  CONNECTION,
+  REGISTRY,
+  REPLICATION,
+  type Registry,
+  type RegistryProperties,
+} from './registry-properties.ts'
 import { findSku, type SkuName, skuOf } from './sku.ts'
 
 const NAME = /^[a-zA-Z0-9]{5,50}$/
@@ -57,34 +63,68 @@ function requireTierFor({ properties }: Registry, sku: SkuName): void {
     throw notSupportedForSku('AnonymousPullNotSupported', 'Anonymous pull', sku, 'anonymous-pull')
   }
   if (sku === 'Premium') return
-  const { policies } = properties
   if (properties.publicNetworkAccess === 'Disabled') throw publicAccessNotDisabled(sku)
-  if (!isOpen(networkRulesOf(properties))) {
-    throw notSupportedForSku('NetworkRuleSetNotSupported', 'Network rule set', sku, 'firewall')
-  }
-  if (properties.dataEndpointEnabled) {
-    throw notSupportedForSku('DataEndpointNotSupported', 'Data endpoint', sku, 'data-endpoints')
-  }
-  if (properties.zoneRedundancy === 'Enabled') {
-    throw notSupportedForSku(
-      'ZoneRedundancyNotSupported',
-      'Zone redundancy',
-      sku,
-      'zone-redundancy',
-    )
-  }
-  for (const [policy, feature, page] of [
-    ['quarantinePolicy', 'Quarantine policy', 'skus'],
-    ['trustPolicy', 'Content trust policy', 'content-trust'],
-    ['retentionPolicy', 'Retention policy', 'retention'],
-  ] as const) {
-    if (policies[policy].status === 'disabled') continue
-    throw notSupportedForSku('PolicyNotSupported', feature, sku, page)
-  }
-  if (policies.exportPolicy.status === 'disabled') {
-    throw notSupportedForSku('PolicyNotSupported', 'Disabling exports', sku, 'export-policy')
-  }
+  const used = PREMIUM_FEATURES.find(({ isUsed }) => isUsed(properties))
+  if (used) throw notSupportedForSku(used.code, used.feature, sku, used.page)
 }
+
+interface PremiumFeature {
+  readonly isUsed: (properties: RegistryProperties) => boolean
+  readonly code: string
+  readonly feature: string
+  /** The last part of the address that explains it. */
+  readonly page: string
+}
+
+const policyIsOn =
+  (policy: 'quarantinePolicy' | 'trustPolicy' | 'retentionPolicy') =>
+  ({ policies }: RegistryProperties) =>
+    policies[policy].status === 'enabled'
+
+const PREMIUM_FEATURES: readonly PremiumFeature[] = [
+  {
+    isUsed: (properties) => !isOpen(networkRulesOf(properties)),
+    code: 'NetworkRuleSetNotSupported',
+    feature: 'Network rule set',
+    page: 'firewall',
+  },
+  {
+    isUsed: ({ dataEndpointEnabled }) => dataEndpointEnabled,
+    code: 'DataEndpointNotSupported',
+    feature: 'Data endpoint',
+    page: 'data-endpoints',
+  },
+  {
+    isUsed: ({ zoneRedundancy }) => zoneRedundancy === 'Enabled',
+    code: 'ZoneRedundancyNotSupported',
+    feature: 'Zone redundancy',
+    page: 'zone-redundancy',
+  },
+  {
+    isUsed: policyIsOn('quarantinePolicy'),
+    code: 'PolicyNotSupported',
+    feature: 'Quarantine policy',
+    page: 'skus',
+  },
+  {
+    isUsed: policyIsOn('trustPolicy'),
+    code: 'PolicyNotSupported',
+    feature: 'Content trust policy',
+    page: 'content-trust',
+  },
+  {
+    isUsed: policyIsOn('retentionPolicy'),
+    code: 'PolicyNotSupported',
+    feature: 'Retention policy',
+    page: 'retention',
+  },
+  {
+    isUsed: ({ policies }) => policies.exportPolicy.status === 'disabled',
+    code: 'PolicyNotSupported',
+    feature: 'Disabling exports',
+    page: 'export-policy',
+  },
+]
 
 function requireConsistentPolicies({ name, properties }: Registry): void {
   if (properties.policies.exportPolicy.status === 'enabled') return
@@ -101,13 +141,11 @@ async function requireNothingPremiumLeft(
   sku: SkuName,
   context: Context,
 ): Promise<void> {
-  const [replications, connections] = [
-    await context.children(id, REPLICATION),
-    await context.children(id, CONNECTION),
-  ]
+  const replications = await context.children(id, REPLICATION)
   if (replications.length > 0) {
     throw notSupportedForSku('ReplicationNotSupported', 'Geo-replication', sku, 'geo-replication')
   }
+  const connections = await context.children(id, CONNECTION)
   if (connections.length > 0) {
     throw notSupportedForSku('PrivateLinkNotSupported', 'Private link', sku, 'private-link')
   }
