@@ -1,12 +1,11 @@
 import { ArmError } from './arm-error.ts'
 import { deleteResource } from './delete-resource.ts'
-import { resourceGroupNotFound } from './gateway-errors.ts'
 import { parseResourceId } from './resource-id.ts'
 import type { Unit } from './unit.ts'
 
 /**
  * Deletes a group and all it holds, children first. What a type refuses (a subnet in use) is asked again after the
- * others went.
+ * others went. A group that is gone already is deleted: the operation may run again after a crash.
  *
  * @throws ArmError the last refusal, once nothing gives way any more; nothing is changed then.
  */
@@ -14,7 +13,7 @@ export async function deleteGroup(unit: Unit, groupId: string): Promise<void> {
   const { ledger } = unit
   const id = parseResourceId(groupId)
   const group = id && (await ledger.rows.byKey(id.key))
-  if (!group) throw resourceGroupNotFound(id?.name ?? groupId)
+  if (!group) return
   for (let refused = await deleteContent(unit, id.key); refused; ) {
     const next = await deleteContent(unit, id.key)
     if (next && next.count >= refused.count) throw next.error

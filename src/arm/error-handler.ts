@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { ArmError, GatewayError } from './arm-error.ts'
 import { pathNotServed } from './gateway-errors.ts'
@@ -17,15 +17,28 @@ export function renderArmErrors(plane: FastifyInstance, log: Logger): void {
     if (error.status >= 500) {
       log.error({ err: error.cause ?? error, request: request.id }, 'request failed')
     }
-    if (error instanceof GatewayError) reply.header('x-ms-failure-cause', 'gateway')
-    return reply
-      .code(error.status)
-      .type('application/json; charset=utf-8')
-      .send(bareFailures.has(error) ? error.body : error.toJSON())
+    return sendError(error, reply)
   })
   plane.setNotFoundHandler(() => {
     throw pathNotServed()
   })
+}
+
+/** The same for what never reaches a handler: a path that cannot be decoded. */
+export function renderFrameworkError(
+  thrown: unknown,
+  _request: FastifyRequest,
+  reply: FastifyReply,
+): void {
+  sendError(toArmError(thrown), reply)
+}
+
+function sendError(error: ArmError, reply: FastifyReply): FastifyReply {
+  if (error instanceof GatewayError) reply.header('x-ms-failure-cause', 'gateway')
+  return reply
+    .code(error.status)
+    .type('application/json; charset=utf-8')
+    .send(bareFailures.has(error) ? error.body : error.toJSON())
 }
 
 function toArmError(thrown: unknown): ArmError {

@@ -3,7 +3,7 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import type { Logger } from 'pino'
 import type { Principal } from '../identity/principal.ts'
 import type { CloudMetadata } from './control-plane.ts'
-import { renderArmErrors } from './error-handler.ts'
+import { renderArmErrors, renderFrameworkError } from './error-handler.ts'
 import type { ArmAnswer, ArmRequest, Handler } from './exchange.ts'
 import {
   authenticationMissing,
@@ -26,7 +26,11 @@ export function createHttp(options: {
   readonly settings: Settings
   readonly log: Logger
 }): FastifyInstance {
-  const app = Fastify({ bodyLimit: BODY_BYTES_MAX, genReqId: () => randomUUID() })
+  const app = Fastify({
+    bodyLimit: BODY_BYTES_MAX,
+    genReqId: () => randomUUID(),
+    frameworkErrors: renderFrameworkError,
+  })
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => {
     done(null, body)

@@ -32,7 +32,7 @@ const widget = defineResourceType({
     ),
     ties: readOnly(Type.Array(Type.String(), { default: [] })),
   }),
-  provision: (next, context, previous) => ({
+  provision: (_next, context, previous) => ({
     serial: previous?.properties.serial ?? context.uuid(),
   }),
   async deprovision(last, context) {
