@@ -1,0 +1,281 @@
+import { randomUUID } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import pino from 'pino'
+import { createControlPlane } from './arm/control-plane.ts'
+import type { Settings } from './arm/resource-type.ts'
+import type { Config } from './config.ts'
+import { createDnsServer } from './dns/dns-server.ts'
+import { createResolver } from './dns/resolver.ts'
+import { openAuthorities } from './front/authorities.ts'
+import { cloudMetadata } from './front/cloud-metadata.ts'
+import { createFront } from './front/create-front.ts'
+import { publicAddressesInUse } from './front/public-addresses.ts'
+import { createPublicNames } from './front/public-names.ts'
+import { createAuthenticator } from './identity/authenticator.ts'
+import { createAuthority } from './identity/authority.ts'
+import { createAuthorizer } from './identity/create-authorizer.ts'
+import { openKeys } from './identity/keys.ts'
+import { openOwner, ownerAssignment } from './identity/owner.ts'
+import { createPrincipals } from './identity/principals.ts'
+import { createSealer } from './identity/sealer.ts'
+import { createTokens } from './identity/tokens.ts'
+import { systemClock as clock } from './lib/clock.ts'
+import { createClosing } from './lib/closing.ts'
+import { attachProgram } from './operator/attach.ts'
+import type { AttachRequest, ServerStatus } from './operator/contract.ts'
+import { serveOperator } from './operator/operator-api.ts'
+import { createPrincipal, deletePrincipal, listPrincipals } from './operator/principals.ts'
+import { createPlaces } from './places/create-places.ts'
+import { createAuthorizationProvider } from './providers/authorization/provider.ts'
+import { createRoleAssignmentSource } from './providers/authorization/role-assignment-source.ts'
+import { createContainerRegistryProvider } from './providers/container-registry/provider.ts'
+import { createRegistryDirectory } from './providers/container-registry/registry-directory.ts'
+import { createNetworkSource } from './providers/network/network-source.ts'
+import { networkProvider } from './providers/network/provider.ts'
+import { privateDnsProvider } from './providers/private-dns/provider.ts'
+import { createZoneSource } from './providers/private-dns/zone-source.ts'
+import { resourcesProvider } from './providers/resources/provider.ts'
+import { createRegistryPlane } from './registry/registry-plane.ts'
+import { type ArmClient, createArmClient } from './rehearsal/arm-client.ts'
+import { createChangeFeed } from './storage/create-change-feed.ts'
+import { lockDataFolder, makeDataFolder, openInstallation } from './storage/data-folder.ts'
+import { openDatabase } from './storage/database.ts'
+import { createFileBlobStore } from './storage/file-blob-store.ts'
+
+export interface Server {
+  status(): Promise<ServerStatus>
+  attach(request: AttachRequest): ReturnType<typeof attachProgram>
+  /** A client of the public interface with the owner's rights, for as long as `work` takes. */
+  asOwner<T>(work: (arm: ArmClient) => Promise<T>): Promise<T>
+  /** Settles when `causeway down` asks for the end. */
+  readonly shutDownAsked: Promise<void>
+  /** Takes the places down, ends what runs, keeps the data. */
+  close(): Promise<void>
+}
+
+interface Progress {
+  step<T>(title: string, work: () => Promise<T>): Promise<T>
+}
+
+/**
+ * The composition root: config, stores, identity, planes, places, in this order; the only file that knows all of them.
+ *
+ * @throws DataFolderInUse, DataTooNew, and what listening on the port throws
+ */
+export async function startServer(config: Config, progress: Progress): Promise<Server> {
+  const closing = createClosing()
+  try {
+    return await compose(config, progress, closing)
+  } catch (error) {
+    await closing.close()
+    throw error
+  }
+}
+
+async function compose(
+  config: Config,
+  progress: Progress,
+  closing: ReturnType<typeof createClosing>,
+): Promise<Server> {
+  const startedAt = clock.now().toISOString()
+  const { registryDomain, privateEndpointsPerRegistry } = config
+
+  const folder = await makeDataFolder(config.dataFolder)
+  const lock = lockDataFolder(folder)
+  closing.add(() => lock.release())
+  const { tenantId, subscriptionId } = await openInstallation(folder)
+  const logFile = pino.destination({ dest: folder.logFile, mkdir: true, sync: true })
+  const log = pino({ base: undefined }, logFile)
+  closing.add(() => logFile.end())
+
+  const database = await openDatabase(folder.database)
+  closing.add(() => database.close())
+  const blobs = await createFileBlobStore(folder.blobs)
+
+  const keys = await openKeys(folder.keys)
+  const sealer = createSealer(keys.sealing)
+  const principals = createPrincipals({ database, clock })
+  const owner = await openOwner(principals)
+  const tokens = createTokens({ keys, clock, tenantId, principals })
+  const authenticator = createAuthenticator({ principals, tokens })
+  const authority = await createAuthority({ principals, tokens, tenantId, clock, log })
+  closing.add(() => authority.close())
+
+  const feed = createChangeFeed({ log })
+  const settings: Settings = {
+    tenantId,
+    subscriptionId,
+    registryDomain,
+    privateEndpointsPerRegistry,
+  }
+  // Rights, directories and images are read from resources, which the control plane keeps: those three come after it.
+  const authorizer = createAuthorizer({
+    assignments: {
+      assignmentsOf: (objectId) => [
+        ...ownerAssignment(owner, objectId),
+        ...roleAssignments.assignmentsOf(objectId),
+      ],
+    },
+  })
+  const control = await createControlPlane({
+    database,
+    providers: [
+      resourcesProvider,
+      createAuthorizationProvider({
+        principals: { exists: async (id) => (await principals.byObjectId(id)) !== undefined },
+      }),
+      networkProvider,
+      privateDnsProvider,
+      createContainerRegistryProvider({
+        images: { copy: (request) => registry.copyImage(request) },
+        content: { storedBytes: (uid) => registry.storedBytes(uid) },
+      }),
+    ],
+    feed,
+    authenticate: (authorization) => authenticator.byHeader(authorization, ['arm']),
+    authorizer,
+    sealer,
+    settings,
+    clock,
+    log,
+    metadata: (baseUrl) => cloudMetadata(baseUrl, { registryDomain, tenantId }),
+  })
+  closing.add(() => control.close())
+  const { resources } = control
+  const roleAssignments = await createRoleAssignmentSource({ resources, feed })
+  const directory = await createRegistryDirectory({
+    resources,
+    feed,
+    settings,
+    unseal: sealer.unseal,
+  })
+  const registry = createRegistryPlane({
+    database,
+    blobs,
+    directory,
+    identity: {
+      verifyAccessToken: (token) => authenticator.byToken(token, ['arm', 'registry']),
+      authenticate: authenticator.bySecret,
+      isAllowed: authorizer.isAllowed,
+    },
+    clock,
+    log,
+    secrets: keys,
+    tenantId,
+  })
+  await registry.seed()
+  await registry.retain(directory.list().map(({ uid }) => uid))
+  feed.subscribe(() => registry.retain(directory.list().map(({ uid }) => uid)))
+
+  const zones = await createZoneSource({ resources, feed })
+  const names = createPublicNames({ directory, registryDomain })
+  const resolver = createResolver({ zones, names })
+  const dns = createDnsServer({ resolver, zones, names, log })
+
+  const authorities = await openAuthorities(folder.authorities, { registryDomain })
+  const front = createFront({
+    authorities,
+    directory,
+    planes: {
+      control: (request, response) => control.app.routing(request, response),
+      authority: (request, response) => authority.routing(request, response),
+      registry: registry.handle,
+    },
+    log,
+  })
+
+  const networks = await createNetworkSource({ resources, feed })
+  const places = createPlaces({
+    mark: folder.mark,
+    folder: folder.places,
+    source: networks,
+    publicAddresses: () => publicAddressesInUse(directory),
+    listeners: { https: front.accept, dnsUdp: dns.serveUdp, dnsTcp: dns.serveTcp },
+    caBundle: authorities.placeBundle,
+    log,
+  })
+  closing.add(() => places.close())
+  feed.subscribe(() => places.reconcile())
+  const support = await places.support()
+  if (support.available) await progress.step('places', () => places.reconcile())
+
+  const host = await front.listenOnHost(config.port)
+  closing.add(() => host.close())
+  const url = `https://localhost:${host.port}`
+
+  const asOwner: Server['asOwner'] = async (work) => {
+    const credential = `server-${randomUUID()}`
+    const arm = createArmClient({
+      url,
+      ca: await readFile(authorities.host.certificateFile, 'utf8'),
+      clientId: owner.appId,
+      clientSecret: await principals.mintSecret(owner, credential),
+    })
+    try {
+      return await work(arm)
+    } finally {
+      arm.close()
+      await principals.revokeSecrets(credential)
+    }
+  }
+  const attach: Server['attach'] = (request) =>
+    attachProgram(request, {
+      places,
+      networks,
+      principals,
+      tenantId,
+      subscriptionId,
+      clients: folder.clients,
+      ownerName: owner.displayName,
+    })
+  const status: Server['status'] = async () => ({
+    state: support.available && places.list().every(isReady) ? 'serving' : 'degraded',
+    version: config.version,
+    pid: process.pid,
+    startedAt,
+    dataFolder: folder.path,
+    port: host.port,
+    urls: {
+      control: `${url}/`,
+      authority: `${url}/adfs`,
+      metadata: `${url}/metadata/endpoints`,
+    },
+    authorities: {
+      place: authorities.place.certificateFile,
+      host: authorities.host.certificateFile,
+      bundle: authorities.placeBundle,
+    },
+    tenantId,
+    subscriptionId,
+    registryDomain,
+    places: places.list(),
+    ...(!support.available && { placesUnavailable: support }),
+  })
+
+  const { promise: shutDownAsked, resolve: shutDown } = Promise.withResolvers<void>()
+  const principalOptions = {
+    principals,
+    asOwner,
+    tenantId,
+    subscriptionId,
+    ownerName: owner.displayName,
+  }
+  const operator = await serveOperator({
+    socket: folder.operatorSocket,
+    operations: {
+      status,
+      attach,
+      createPrincipal: (request) => createPrincipal(request, principalOptions),
+      listPrincipals: () => listPrincipals(principals),
+      deletePrincipal: (name) => deletePrincipal(name, principalOptions),
+      shutDown,
+    },
+    log,
+  })
+  closing.add(() => operator.close())
+  await control.start()
+  log.info({ version: config.version, port: host.port, mark: folder.mark }, 'serving')
+  return { status, attach, asOwner, shutDownAsked, close: () => closing.close() }
+}
+
+const isReady = (place: { readonly state: string }): boolean => place.state === 'ready'

@@ -1,0 +1,116 @@
+import { chmod, chown, mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Principals } from '../identity/principals.ts'
+import type { Places } from '../places/create-places.ts'
+import type { NetworkFacts, NetworkSource } from '../places/network-source.ts'
+import { PlaceFull } from '../places/place-full.ts'
+import type { Attached, AttachRequest } from './contract.ts'
+import { OperatorError } from './operator-error.ts'
+
+export interface AttachOptions {
+  readonly places: Places
+  readonly networks: NetworkSource
+  readonly principals: Principals
+  readonly tenantId: string
+  readonly subscriptionId: string
+  /** Folder of the programs' own configuration. */
+  readonly clients: string
+  /** The principal that programs run as by default. */
+  readonly ownerName: string
+}
+
+/** Gives a program an address in a place and credentials of its own; `release` takes both away again. */
+export async function attachProgram(
+  request: AttachRequest,
+  options: AttachOptions,
+): Promise<{ attached: Attached; release(): Promise<void> }> {
+  const { places, principals, tenantId, subscriptionId } = options
+  const name = request.as ?? options.ownerName
+  const principal = await principals.byName(name)
+  if (!principal) {
+    throw new OperatorError(
+      404,
+      `There is no principal '${name}'; 'causeway principal list' names them.`,
+    )
+  }
+  const { place, placeName, subnet } = findPlace(request.where, options.networks)
+  const attachment = await places.attach({ place, ...(subnet && { subnet }) }).catch((error) => {
+    if (!(error instanceof PlaceFull)) throw error
+    throw new OperatorError(409, error.message, { cause: error })
+  })
+  try {
+    const clientSecret = await principals.mintSecret(principal, attachment.id)
+    const home = await makeHome(join(options.clients, `${fileName(name)}-${request.uid}`), request)
+    return {
+      attached: {
+        id: attachment.id,
+        place,
+        placeName,
+        address: attachment.address,
+        namespace: attachment.namespace,
+        files: attachment.files,
+        home,
+        credentials: { tenantId, clientId: principal.appId, clientSecret, subscriptionId },
+      },
+      async release() {
+        await principals.revokeSecrets(attachment.id)
+        await attachment.release()
+      },
+    }
+  } catch (error) {
+    await attachment.release()
+    throw error
+  }
+}
+
+function findPlace(
+  where: AttachRequest['where'],
+  source: NetworkSource,
+): { place: string; placeName: string; subnet?: string } {
+  if ('internet' in where) return { place: 'internet', placeName: 'internet' }
+  const networks = source.list()
+  const named = networks.filter((network) => isNamed(network, where))
+  const [network, other] = named
+  if (!network) {
+    const known = networks.map((candidate) => candidate.name).join(', ') || 'none yet'
+    throw new OperatorError(404, `There is no network '${where.network}'. There are: ${known}.`)
+  }
+  if (other) {
+    const groups = named.map((candidate) => candidate.resourceGroup).join(', ')
+    throw new OperatorError(
+      409,
+      `Several networks are called '${where.network}': add --resource-group with one of ${groups}.`,
+    )
+  }
+  const { place, name: placeName } = network
+  if (where.subnet === undefined) return { place, placeName }
+  const subnet = network.subnets.find((candidate) => isSameName(candidate.name, where.subnet))
+  if (subnet) return { place, placeName, subnet: subnet.name }
+  const known = network.subnets.map((candidate) => candidate.name).join(', ') || 'none yet'
+  throw new OperatorError(404, `${placeName} has no subnet '${where.subnet}'. It has: ${known}.`)
+}
+
+const isNamed = (
+  network: NetworkFacts,
+  where: { readonly network: string; readonly resourceGroup?: string | undefined },
+): boolean =>
+  isSameName(network.name, where.network) &&
+  (where.resourceGroup === undefined || isSameName(network.resourceGroup, where.resourceGroup))
+
+const isSameName = (one: string, other: string | undefined): boolean =>
+  one.toLowerCase() === other?.toLowerCase()
+
+/** Names are free text; a folder's name is not. */
+const fileName = (name: string): string => encodeURIComponent(name.toLowerCase()).slice(0, 100)
+
+async function makeHome(home: string, { uid, gid }: AttachRequest): Promise<string> {
+  for (const folder of [
+    home,
+    ...['azure', 'docker', 'containers'].map((name) => join(home, name)),
+  ]) {
+    await mkdir(folder, { recursive: true })
+    await chmod(folder, 0o700)
+    if (process.geteuid?.() === 0) await chown(folder, uid, gid)
+  }
+  return home
+}

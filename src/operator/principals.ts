@@ -1,0 +1,101 @@
+import { randomUUID } from 'node:crypto'
+import { BUILT_IN_ROLES } from '../identity/built-in-roles.ts'
+import type { Principal } from '../identity/principal.ts'
+import { PrincipalExists, type Principals } from '../identity/principals.ts'
+import type { ArmClient } from '../rehearsal/arm-client.ts'
+import { ArmRefusal } from '../rehearsal/arm-client.ts'
+import type { CreatedPrincipal, PrincipalSummary } from './contract.ts'
+import { OperatorError } from './operator-error.ts'
+
+export interface PrincipalOptions {
+  readonly principals: Principals
+  readonly asOwner: <T>(work: (arm: ArmClient) => Promise<T>) => Promise<T>
+  readonly tenantId: string
+  readonly subscriptionId: string
+  readonly ownerName: string
+}
+
+/** Makes a service principal and, where a role is named, its role assignment; either both or neither. */
+export async function createPrincipal(
+  request: { name: string; role?: string; scope?: string },
+  options: PrincipalOptions,
+): Promise<CreatedPrincipal> {
+  const { principals, tenantId, subscriptionId } = options
+  if (request.scope !== undefined && request.role === undefined) {
+    throw new OperatorError(400, '--scope says where a role holds: add --role.')
+  }
+  const role = request.role === undefined ? undefined : findRole(request.role)
+  const scope = (request.scope ?? `/subscriptions/${subscriptionId}`).replace(/\/+$/, '')
+  const { principal, secret } = await principals.create(request.name).catch((error) => {
+    if (!(error instanceof PrincipalExists)) throw error
+    throw new OperatorError(409, `There is a principal '${request.name}' already.`)
+  })
+  if (role) {
+    await assignRole(principal, role.id, scope, options).catch(async (error) => {
+      await principals.delete(principal.objectId)
+      throw error
+    })
+  }
+  return {
+    ...summaryOf(principal),
+    secret,
+    tenantId,
+    subscriptionId,
+    ...(role && { role: role.name, scope }),
+  }
+}
+
+export async function listPrincipals(principals: Principals): Promise<readonly PrincipalSummary[]> {
+  return (await principals.list()).map(summaryOf)
+}
+
+export async function deletePrincipal(name: string, options: PrincipalOptions): Promise<void> {
+  const { principals, ownerName } = options
+  const principal = await principals.byName(name)
+  if (!principal) {
+    throw new OperatorError(
+      404,
+      `There is no principal '${name}'; 'causeway principal list' names them.`,
+    )
+  }
+  if (principal.displayName === ownerName) {
+    throw new OperatorError(409, `'${ownerName}' owns this installation and cannot be deleted.`)
+  }
+  await principals.delete(principal.objectId)
+}
+
+const summaryOf = (principal: Principal): PrincipalSummary => ({
+  name: principal.displayName,
+  appId: principal.appId,
+  objectId: principal.objectId,
+})
+
+function findRole(name: string) {
+  const role = BUILT_IN_ROLES.find(
+    (candidate) => candidate.name.toLowerCase() === name.toLowerCase() || candidate.id === name,
+  )
+  if (role) return role
+  const known = BUILT_IN_ROLES.map((candidate) => candidate.name).join(', ')
+  throw new OperatorError(400, `There is no role '${name}'. There are: ${known}.`)
+}
+
+async function assignRole(
+  principal: Principal,
+  roleId: string,
+  scope: string,
+  { asOwner, subscriptionId }: PrincipalOptions,
+): Promise<void> {
+  const id = `${scope}/providers/Microsoft.Authorization/roleAssignments/${randomUUID()}`
+  const roleDefinitionId = `/subscriptions/${subscriptionId}/providers/Microsoft.Authorization/roleDefinitions/${roleId}`
+  const { objectId: principalId, kind: principalType } = principal
+  try {
+    await asOwner((arm) =>
+      arm.send('PUT', id, { properties: { roleDefinitionId, principalId, principalType } }),
+    )
+  } catch (error) {
+    if (!(error instanceof ArmRefusal)) throw error
+    throw new OperatorError(400, `The role cannot be given on ${scope}: ${error.message}`, {
+      cause: error,
+    })
+  }
+}
