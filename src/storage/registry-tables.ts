@@ -1,1 +1,54 @@
-export type RegistryTables = Record<never, never>
+/**
+ * What registries hold. `registry` is always the registry's uid, never its name; timestamps are ISO 8601.
+ * Names and tags sort by their bytes: paging depends on it.
+ */
+export interface RegistryTables {
+  registry_repositories: {
+    registry: string
+    name: string
+    created_at: string
+    updated_at: string
+  }
+  registry_manifests: {
+    registry: string
+    repository: string
+    digest: string
+    media_type: string
+    /** The media type of the config, where the manifest has one. */
+    config_media_type: string | null
+    artifact_type: string | null
+    /** Digest of the manifest it refers to, present or not. */
+    subject: string | null
+    architecture: string | null
+    os: string | null
+    /** The manifest and all blobs it names, in bytes. */
+    image_size: number
+    content: Uint8Array
+    created_at: string
+    updated_at: string
+  }
+  /** What a manifest is made of: blobs and, for an index, manifests. */
+  registry_manifest_references: {
+    registry: string
+    repository: string
+    digest: string
+    child: string
+    child_kind: 'blob' | 'manifest'
+  }
+  registry_tags: {
+    registry: string
+    repository: string
+    name: string
+    digest: string
+    created_at: string
+    updated_at: string
+  }
+  /** A blob is stored once for all and seen only in the repositories that it is linked into. */
+  registry_blob_links: {
+    registry: string
+    repository: string
+    digest: string
+    size: number
+    created_at: string
+  }
+}

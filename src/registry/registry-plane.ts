@@ -1,0 +1,147 @@
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Logger } from 'pino'
+import type { Clock } from '../lib/clock.ts'
+import { originOf } from '../lib/origin.ts'
+import type { BlobStore } from '../storage/blob-store.ts'
+import type { Database } from '../storage/database.ts'
+import { admit } from './access.ts'
+import { createAuthorizer } from './authorize.ts'
+import { createBlobRoutes } from './blob-routes.ts'
+import { createBufferPool } from './buffer-pool.ts'
+import { createContentReader } from './content-reader.ts'
+import { createContentWriter } from './content-writer.ts'
+import { createCredentials } from './credentials.ts'
+import { type Exchange, sendJson } from './exchange.ts'
+import type { RegistryIdentity } from './identity.ts'
+import { copyImage, type ImageCopy } from './image-copy.ts'
+import { createListRoutes } from './list-routes.ts'
+import { createManifestRoutes } from './manifest-routes.ts'
+import { createMetadataRoutes } from './metadata-routes.ts'
+import { OciError } from './oci-error.ts'
+import { decodePath } from './oci-path.ts'
+import type { RegistryDirectory } from './registry-directory.ts'
+import { createRegistryTokens } from './registry-tokens.ts'
+import { createRoutes } from './routes.ts'
+import { SAMPLE_REGISTRY } from './sample-registry.ts'
+import { seedSamples } from './seed-samples.ts'
+import { createUrlSigner } from './signed-url.ts'
+import { createTokenEndpoints } from './token-endpoints.ts'
+import { createUploadRoutes } from './upload-routes.ts'
+
+const BUFFER_BYTES = 1 << 20
+const BUFFERS_KEPT = 32
+
+export interface RegistryPlaneOptions {
+  readonly database: Database
+  readonly blobs: BlobStore
+  readonly directory: RegistryDirectory
+  readonly identity: RegistryIdentity
+  readonly clock: Clock
+  readonly log: Pick<Logger, 'info' | 'error'>
+  /** Random bytes that survive a restart: one key signs tokens, the other URLs. */
+  readonly secrets: { readonly tokenKey: Buffer; readonly urlKey: Buffer }
+  readonly tenantId: string
+}
+
+export interface RegistryPlane {
+  /** Serves a request whose origin the front has set; its `Host` says which registry. */
+  handle(request: IncomingMessage, response: ServerResponse): void
+  /** @throws ImageCopyRefused */
+  copyImage(copy: ImageCopy): Promise<void>
+  /** Removes all that a registry held. Blobs stay. */
+  forgetRegistry(uid: string): Promise<void>
+  /** Puts the sample image into the built-in registry. */
+  seed(): Promise<void>
+}
+
+export function createRegistryPlane(options: RegistryPlaneOptions): RegistryPlane {
+  const { database, blobs, directory, identity, clock, log, secrets, tenantId } = options
+  const reader = createContentReader(database.reader)
+  const writer = createContentWriter(database.kysely, clock)
+  const tokens = createRegistryTokens({ key: secrets.tokenKey, clock, tenantId })
+  const credentials = createCredentials({ identity, tokens })
+  const authorizer = createAuthorizer({ identity, tokens, credentials })
+  const signer = createUrlSigner({ key: secrets.urlKey, clock })
+  const pool = createBufferPool(BUFFER_BYTES, BUFFERS_KEPT)
+  const routes = createRoutes({
+    authorizer,
+    tokenEndpoints: createTokenEndpoints({ identity, tokens, credentials, tenantId }),
+    blobs: createBlobRoutes({ reader, writer, blobs, signer, pool }),
+    uploads: createUploadRoutes({ reader, writer, blobs, authorizer }),
+    manifests: createManifestRoutes({ reader, writer, blobs }),
+    lists: createListRoutes(reader),
+    metadata: createMetadataRoutes({ reader, writer }),
+  })
+
+  function findHost(request: IncomingMessage) {
+    const host = (request.headers.host ?? '').toLowerCase().replace(/:443$/, '')
+    if (host === SAMPLE_REGISTRY.loginServer) {
+      return { host, registry: SAMPLE_REGISTRY, role: 'login' as const }
+    }
+    const found = directory.byHost(host)
+    return found && { host, ...found }
+  }
+
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const found = findHost(request)
+    if (!found) throw new OciError('NOT_FOUND')
+    const origin = originOf(request)
+    const admission = admit(origin, found.registry, found.host)
+    if (!admission.admitted) {
+      const { host, role } = found
+      log.info({ origin, host, role, reason: admission.reason }, 'request refused')
+      throw admission.error
+    }
+    const [path = '', query = ''] = (request.url ?? '').split(/\?(.*)/s)
+    const exchange: Exchange = {
+      request,
+      response,
+      registry: found.registry,
+      path: decodePath(path),
+      query: new URLSearchParams(query),
+    }
+    if (found.role === 'login') return routes.serveLoginServer(exchange)
+    return routes.serveDataEndpoint(exchange, found.region)
+  }
+
+  function fail(request: IncomingMessage, response: ServerResponse, thrown: unknown): void {
+    // A client that went away gets no answer and is nobody's error.
+    if (response.destroyed || request.socket.destroyed) return
+    const error = thrown instanceof OciError ? thrown : toUnknown(thrown)
+    // Without its query: that may be a signature.
+    const path = request.url?.split('?')[0]
+    if (error.status >= 500) {
+      log.error({ err: error.cause, host: request.headers.host, path }, 'request failed')
+    }
+    if (response.headersSent) {
+      response.destroy()
+      return
+    }
+    sendJson({ request, response }, error.status, error.toJSON(), error.headers)
+  }
+
+  return {
+    handle(request, response) {
+      response.setHeader('Docker-Distribution-Api-Version', 'registry/2.0')
+      response.setHeader('x-ms-correlation-request-id', randomUUID())
+      response.setHeader(
+        'Access-Control-Expose-Headers',
+        'Docker-Content-Digest, WWW-Authenticate, Link, X-Ms-Correlation-Request-Id',
+      )
+      serve(request, response).catch((thrown) => fail(request, response, thrown))
+    },
+
+    copyImage: (copy) => copyImage({ database: database.kysely, reader, clock }, copy),
+
+    async forgetRegistry(uid) {
+      await blobs.discardUploads(uid)
+      await writer.deleteRegistry(uid)
+    },
+
+    seed: () => seedSamples({ reader, writer, blobs }),
+  }
+}
+
+const toUnknown = (thrown: unknown): OciError =>
+  new OciError('UNKNOWN', undefined, { cause: thrown })

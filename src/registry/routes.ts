@@ -1,0 +1,130 @@
+import { parseAcrPath } from './acr-path.ts'
+import {
+  type Authorizer,
+  type Need,
+  TO_LIST_CATALOG,
+  toDelete,
+  toListTags,
+  toPull,
+  toPush,
+  toReadMetadata,
+} from './authorize.ts'
+import type { BlobRoutes } from './blob-routes.ts'
+import { type Exchange, sendJson } from './exchange.ts'
+import type { ListRoutes } from './list-routes.ts'
+import type { ManifestRoutes } from './manifest-routes.ts'
+import type { MetadataRoutes } from './metadata-routes.ts'
+import { OciError } from './oci-error.ts'
+import { parseOciPath } from './oci-path.ts'
+import { isSampleRegistry } from './sample-registry.ts'
+import type { TokenEndpoints } from './token-endpoints.ts'
+import type { UploadRoutes } from './upload-routes.ts'
+
+/** What may be done, who may do it, and how: by method. HEAD is a GET here; what answers looks at the method. */
+type Operations = Partial<
+  Record<string, readonly [need: Need | undefined, run: () => Promise<void> | void]>
+>
+
+export interface Routes {
+  serveLoginServer(exchange: Exchange): Promise<void>
+  serveDataEndpoint(exchange: Exchange, region: string): Promise<void>
+}
+
+export function createRoutes(options: {
+  readonly authorizer: Authorizer
+  readonly tokenEndpoints: TokenEndpoints
+  readonly blobs: BlobRoutes
+  readonly uploads: UploadRoutes
+  readonly manifests: ManifestRoutes
+  readonly lists: ListRoutes
+  readonly metadata: MetadataRoutes
+}): Routes {
+  const { authorizer, tokenEndpoints, blobs, uploads, manifests, lists, metadata } = options
+
+  function operationsOf(exchange: Exchange): Operations | undefined {
+    return exchange.path.startsWith('/acr/') ? acrOperations(exchange) : ociOperations(exchange)
+  }
+
+  function ociOperations(exchange: Exchange): Operations | undefined {
+    const path = parseOciPath(exchange.path)
+    switch (path?.kind) {
+      case undefined:
+        return undefined
+      case 'base':
+        return { GET: [undefined, () => sendJson(exchange, 200, {})] }
+      case 'catalog':
+        return { GET: [TO_LIST_CATALOG, () => lists.catalog(exchange)] }
+      case 'tags':
+        return {
+          GET: [toListTags(path.repository), () => lists.tags(exchange, path.repository)],
+        }
+      case 'manifest':
+        return {
+          GET: [toPull(path.repository), () => manifests.read(exchange, path)],
+          PUT: [toPush(path.repository), () => manifests.push(exchange, path)],
+          DELETE: [toDelete(path.repository), () => manifests.remove(exchange, path)],
+        }
+      case 'referrers':
+        return { GET: [toPull(path.repository), () => manifests.referrers(exchange, path)] }
+      case 'blob':
+        return {
+          GET: [toPull(path.repository), () => blobs.read(exchange, path)],
+          DELETE: [toDelete(path.repository), () => blobs.remove(exchange, path)],
+        }
+      case 'uploads':
+        return {
+          POST: [toPush(path.repository), () => uploads.begin(exchange, path.repository)],
+        }
+      case 'upload':
+        return {
+          GET: [toPush(path.repository), () => uploads.status(exchange, path)],
+          PATCH: [toPush(path.repository), () => uploads.append(exchange, path)],
+          PUT: [toPush(path.repository), () => uploads.close(exchange, path)],
+          DELETE: [toPush(path.repository), () => uploads.cancel(exchange, path)],
+        }
+    }
+  }
+
+  function acrOperations(exchange: Exchange): Operations | undefined {
+    const path = parseAcrPath(exchange.path)
+    if (!path) return undefined
+    if (path.kind === 'catalog') return { GET: [TO_LIST_CATALOG, () => lists.catalog(exchange)] }
+    const { repository } = path
+    const read: Operations = {
+      GET: [toReadMetadata(repository), () => metadata.read(exchange, path)],
+    }
+    if (path.kind === 'repository') {
+      const remove = () => metadata.removeRepository(exchange, repository)
+      return { ...read, DELETE: [toDelete(repository), remove] }
+    }
+    if (path.kind === 'tag') {
+      const remove = () => metadata.removeTag(exchange, repository, path.tag)
+      return { ...read, DELETE: [toDelete(repository), remove] }
+    }
+    return read
+  }
+
+  return {
+    async serveLoginServer(exchange) {
+      const { path, request, registry } = exchange
+      if (path.startsWith('/oauth2/')) return tokenEndpoints.serve(exchange)
+      const operations = operationsOf(exchange)
+      if (!operations) throw new OciError('NOT_FOUND')
+      const method = request.method === 'HEAD' ? 'GET' : (request.method ?? '')
+      const operation = operations[method]
+      if (!operation) throw new OciError('UNSUPPORTED')
+      const [need, run] = operation
+      if (!isSampleRegistry(registry)) await authorizer.authorize(exchange, need)
+      else if (method !== 'GET') throw new OciError('DENIED')
+      await run()
+    },
+
+    async serveDataEndpoint(exchange, region) {
+      const path = parseOciPath(exchange.path)
+      const { method } = exchange.request
+      if (path?.kind !== 'blob') throw new OciError('NOT_FOUND')
+      if (method !== 'GET' && method !== 'HEAD') throw new OciError('UNSUPPORTED')
+      await blobs.readSigned(exchange, path, region)
+    },
+  }
+}

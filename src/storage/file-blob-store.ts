@@ -1,0 +1,102 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { mkdir, open, rm, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { algorithmOf, type Digest, hexOf } from '../lib/digest.ts'
+import type { BlobStore, BlobUpload, UploadOwner } from './blob-store.ts'
+import { openFileUpload } from './file-upload.ts'
+import { isErrno, syncFolder } from './files.ts'
+
+/**
+ * Blobs as files: `blobs/<algorithm>/<first two digits>/<hex>`, uploads as `uploads/<registry>/<repository's hash>-<id>`.
+ * The file of an upload is all there is to it, so that it survives a restart without a row.
+ */
+export async function createFileBlobStore(folder: string): Promise<BlobStore> {
+  const uploads = new Map<string, BlobUpload>()
+  const knownFolders = new Set<string>()
+  const uploadFolder = (registry: string) => join(folder, 'uploads', encodeURIComponent(registry))
+
+  const uploadFile = (owner: UploadOwner, id: string) => {
+    const repository = createHash('sha256').update(owner.repository).digest('hex').slice(0, 16)
+    return join(uploadFolder(owner.registry), `${repository}-${id}`)
+  }
+
+  const blobFile = (digest: Digest) =>
+    join(folder, 'blobs', algorithmOf(digest), hexOf(digest).slice(0, 2), hexOf(digest))
+
+  async function ensureFolder(path: string): Promise<void> {
+    if (knownFolders.has(path)) return
+    const first = await mkdir(path, { recursive: true, mode: 0o700 })
+    // A new folder is durable when the one above it is.
+    for (let made = path; first && made.length >= first.length; made = dirname(made)) {
+      await syncFolder(dirname(made))
+    }
+    knownFolders.add(path)
+  }
+
+  function track(file: string, id: string, received: number): BlobUpload {
+    const upload = openFileUpload({
+      file,
+      id,
+      received,
+      async place(digest) {
+        await ensureFolder(dirname(blobFile(digest)))
+        return blobFile(digest)
+      },
+      done: () => uploads.delete(file),
+    })
+    uploads.set(file, upload)
+    return upload
+  }
+
+  await ensureFolder(join(folder, 'blobs'))
+  await ensureFolder(join(folder, 'uploads'))
+
+  return {
+    async open(digest) {
+      const file = await open(blobFile(digest)).catch((error: unknown) => {
+        if (isErrno(error, 'ENOENT')) return undefined
+        throw error
+      })
+      if (!file) return undefined
+      return {
+        read: async (buffer, position) =>
+          (await file.read(buffer, 0, buffer.length, position)).bytesRead,
+        close: () => file.close(),
+      }
+    },
+
+    async begin(owner) {
+      const id = randomUUID()
+      const file = uploadFile(owner, id)
+      await ensureFolder(uploadFolder(owner.registry))
+      await (await open(file, 'wx', 0o600)).close()
+      return track(file, id, 0)
+    },
+
+    async resume(owner, id) {
+      const file = uploadFile(owner, id)
+      const size = uploads.get(file)?.received ?? (await sizeOf(file))
+      if (size === undefined) return undefined
+      // Asked again after the wait: two requests must never hold one file by two uploads.
+      return uploads.get(file) ?? track(file, id, size)
+    },
+
+    async discardUploads(registry) {
+      const path = uploadFolder(registry)
+      for (const [file, upload] of uploads) {
+        if (dirname(file) === path) await upload.exclusive(() => upload.discard())
+      }
+      knownFolders.delete(path)
+      await rm(path, { recursive: true, force: true })
+    },
+  }
+}
+
+async function sizeOf(file: string): Promise<number | undefined> {
+  try {
+    return (await stat(file)).size
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return undefined
+    throw error
+  }
+}

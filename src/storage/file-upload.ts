@@ -1,0 +1,159 @@
+import { createHash, type Hash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { type FileHandle, open, rename, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { algorithmOf, type Digest, type DigestAlgorithm, hexOf } from '../lib/digest.ts'
+import { type BlobUpload, StorageFull } from './blob-store.ts'
+import { isErrno, syncFolder } from './files.ts'
+
+/** Written at once: large enough that system calls do not count, small enough to wait for. */
+const BATCH_BYTES = 1 << 20
+
+interface FileUploadOptions {
+  readonly file: string
+  readonly id: string
+  readonly received: number
+  /** Says where the blob goes, in a folder that exists durably. */
+  readonly place: (digest: Digest) => Promise<string>
+  readonly done: () => void
+}
+
+/** An upload into one file. Bytes are hashed while they arrive and read again only after a restart or a failed write. */
+export function openFileUpload({ file, id, place, done, ...from }: FileUploadOptions): BlobUpload {
+  let received = from.received
+  let state: 'open' | 'done' = 'open'
+  let hashed: { algorithm: DigestAlgorithm; hash: Hash } | undefined
+  let queue: Promise<unknown> = Promise.resolve()
+
+  async function hashSoFar(algorithm: DigestAlgorithm): Promise<Hash> {
+    if (hashed?.algorithm === algorithm) return hashed.hash
+    const hash = createHash(algorithm)
+    if (received > 0) {
+      const bytes = createReadStream(file, { end: received - 1, highWaterMark: BATCH_BYTES })
+      for await (const chunk of bytes) hash.update(chunk)
+    }
+    hashed = { algorithm, hash }
+    return hash
+  }
+
+  async function receive(source: AsyncIterable<Uint8Array>, hash: Hash, handle: FileHandle) {
+    const start = received
+    let arrived = 0
+    let batch: Uint8Array[] = []
+    let batched = 0
+    let writing: Promise<void> = Promise.resolve()
+    const flush = async () => {
+      await writing
+      writing = writeAll(handle, batch, received).then((bytes) => {
+        received += bytes
+      })
+      // Its failure is met at the next flush; until then it must not count as unhandled.
+      writing.catch(() => undefined)
+      batch = []
+      batched = 0
+    }
+    try {
+      for await (const chunk of source) {
+        hash.update(chunk)
+        batch.push(chunk)
+        arrived += chunk.length
+        batched += chunk.length
+        if (batched >= BATCH_BYTES) await flush()
+      }
+    } finally {
+      try {
+        await flush()
+        await writing
+      } finally {
+        if (received - start !== arrived) {
+          // The hash is ahead of the file.
+          hashed = undefined
+          await handle.truncate(received)
+        }
+      }
+    }
+  }
+
+  return {
+    id,
+    get received() {
+      return received
+    },
+    get state() {
+      return state
+    },
+
+    exclusive(work) {
+      const run = queue.then(work)
+      queue = run.catch(() => undefined)
+      return run
+    },
+
+    async append(source, algorithm) {
+      const hash = await hashSoFar(algorithm ?? hashed?.algorithm ?? 'sha256')
+      const handle = await open(file, 'r+')
+      try {
+        await receive(source, hash, handle)
+      } catch (error) {
+        if (isErrno(error, 'ENOSPC') || isErrno(error, 'EDQUOT')) {
+          throw new StorageFull({ cause: error })
+        }
+        throw error
+      } finally {
+        await handle.close()
+      }
+    },
+
+    async commit(digest) {
+      const hash = await hashSoFar(algorithmOf(digest))
+      if (hash.copy().digest('hex') !== hexOf(digest)) return 'mismatch'
+      const target = await place(digest)
+      const handle = await open(file, 'r+')
+      try {
+        await handle.sync()
+      } finally {
+        await handle.close()
+      }
+      await rename(file, target)
+      state = 'done'
+      done()
+      await syncFolder(dirname(target))
+      return 'committed'
+    },
+
+    async discard() {
+      state = 'done'
+      done()
+      await rm(file, { force: true })
+    },
+  }
+}
+
+/** Writes all of it in as few calls as the system takes. */
+async function writeAll(
+  handle: FileHandle,
+  chunks: readonly Uint8Array[],
+  position: number,
+): Promise<number> {
+  let rest = chunks
+  let written = 0
+  while (rest.length > 0) {
+    const { bytesWritten } = await handle.writev(rest, position + written)
+    written += bytesWritten
+    rest = after(rest, bytesWritten)
+  }
+  return written
+}
+
+function after(chunks: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {
+  let skip = bytes
+  let index = 0
+  for (const chunk of chunks) {
+    if (chunk.length > skip) break
+    skip -= chunk.length
+    index += 1
+  }
+  const [partial, ...whole] = chunks.slice(index)
+  if (!partial) return []
+  return skip === 0 ? [partial, ...whole] : [partial.subarray(skip), ...whole]
+}
