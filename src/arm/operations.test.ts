@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { pino } from 'pino'
+import { OWNER } from '../../test/support/arm.ts'
+import { systemClock } from '../lib/clock.ts'
+import { openDatabase } from '../storage/database.ts'
+import { operationRows } from '../storage/operation-rows.ts'
+import { createOperations, type Executor } from './operations.ts'
+
+const sealer = { seal: (text: string) => `sealed:${text}`, unseal: (text: string) => text.slice(7) }
+
+async function setUp(t: { after(hook: () => Promise<void>): void }) {
+  const folder = await mkdtemp(join(tmpdir(), 'causeway-operations-'))
+  const database = await openDatabase(join(folder, 'causeway.db'))
+  t.after(async () => {
+    await database.close()
+    await rm(folder, { recursive: true })
+  })
+  const rows = operationRows(database.kysely)
+  const log = pino({ level: 'silent' })
+  const create = (execute: Executor) =>
+    createOperations({ rows, sealer, clock: systemClock, log, execute })
+  return { rows, create }
+}
+
+const INPUT = { kind: 'action', target: '/subscriptions/s', principal: OWNER, action: 'x' } as const
+
+test('an operation that was running when the process ended is taken up again', async (t) => {
+  const { rows, create } = await setUp(t)
+  // As a crash leaves it: begun, never ended.
+  const input = sealer.seal(JSON.stringify(INPUT))
+  await rows.insert({ id: 'lost', kind: 'action', target: INPUT.target, input }, new Date())
+  await rows.begin('lost')
+
+  const seen: unknown[] = []
+  const operations = create(async (asked) => {
+    seen.push(asked)
+    return { done: true }
+  })
+  await operations.resume()
+  await operations.close()
+  const row = await rows.byId('lost')
+  assert.deepEqual(
+    [row?.state, row?.tries, sealer.unseal(row?.result ?? '')],
+    ['Succeeded', 2, '{"done":true}'],
+  )
+  assert.deepEqual(seen, [INPUT])
+})
+
+test('an operation that keeps failing without a reason for clients ends after its last try', async (t) => {
+  const { rows, create } = await setUp(t)
+  const input = sealer.seal(JSON.stringify(INPUT))
+  await rows.insert({ id: 'bad', kind: 'action', target: INPUT.target, input }, new Date())
+  await rows.begin('bad')
+  await rows.begin('bad')
+  const operations = create(async () => {
+    throw new Error('the reason stays inside')
+  })
+  await operations.resume()
+  await operations.close()
+  const row = await rows.byId('bad')
+  assert.equal(row?.state, 'Failed')
+  assert.match(row?.error ?? '', /InternalServerError/)
+  assert.doesNotMatch(row?.error ?? '', /reason/)
+})
