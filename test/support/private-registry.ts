@@ -109,7 +109,7 @@ export async function connect(
       },
     }),
   )
-  return { id, name, address: await addressOf(arm, id, registry.loginServer) }
+  return { id, name, address: await addressOf(arm, id) }
 }
 
 /** Opens or closes the public side of a registry. */
@@ -147,10 +147,28 @@ function endpointIdOf(connection: ArmDocument): string {
   return privateEndpoint.id.toLowerCase()
 }
 
-async function addressOf(arm: ArmClient, endpoint: string, fqdn: string): Promise<string> {
-  const { properties } = accepted(await arm.get(endpoint))
-  const configs = properties?.customDnsConfigs as { fqdn: string; ipAddresses: string[] }[]
-  return configs.find((config) => config.fqdn === fqdn)?.ipAddresses[0] ?? ''
+async function addressOf(arm: ArmClient, endpoint: string): Promise<string> {
+  const { networkInterfaces } = accepted(await arm.get<EndpointDocument>(endpoint)).properties
+  const card = accepted(await arm.get<InterfaceDocument>(networkInterfaces[0].id))
+  const own = card.properties.ipConfigurations.find(
+    (each) => each.properties.privateLinkConnectionProperties.requiredMemberName === 'registry',
+  )
+  return own?.properties.privateIPAddress ?? ''
+}
+
+interface EndpointDocument {
+  readonly properties: { readonly networkInterfaces: readonly [{ readonly id: string }] }
+}
+
+interface InterfaceDocument {
+  readonly properties: {
+    readonly ipConfigurations: readonly {
+      readonly properties: {
+        readonly privateIPAddress: string
+        readonly privateLinkConnectionProperties: { readonly requiredMemberName: string }
+      }
+    }[]
+  }
 }
 
 /** Switches the admin user on and returns the name and the password to sign in with. */

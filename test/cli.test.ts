@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { type Causeway, internet, startCauseway } from './support/causeway.ts'
+import { needs } from './support/needs.ts'
+import { failed, run, succeeded } from './support/run.ts'
+import { projectFolder } from './support/shared-data.ts'
+
+const program = join(projectFolder, 'bin/causeway')
+
+describe('the command line', { ...needs('root', 'ip'), timeout: 180_000 }, () => {
+  let causeway: Causeway
+
+  before(async () => {
+    causeway = await startCauseway()
+  })
+  after(() => causeway?.remove())
+
+  test('prints its version', async () => {
+    const { version } = JSON.parse(await readFile(join(projectFolder, 'package.json'), 'utf8')) as {
+      version: string
+    }
+    assert.equal(succeeded(await run(program, ['--version'])).trim(), version)
+  })
+
+  test('2: refuses options and values that it does not know', async () => {
+    for (const args of [
+      ['up', '--nonsense'],
+      ['up', '--port', 'many'],
+      ['nonsense'],
+      ['exec', '--', 'true'],
+      ['exec', '--internet', '--vnet', 'both', '--', 'true'],
+    ]) {
+      const finished = await causeway.command(args)
+      assert.equal(finished.code, 2, finished.command)
+      assert.doesNotMatch(finished.stderr, /\n\s+at /, 'no stack for a user')
+    }
+  })
+
+  test('status tells people and programs what is served', async () => {
+    const { state, pid, dataFolder, places, urls } = await causeway.status()
+    assert.equal(state, 'serving')
+    assert.equal(dataFolder, causeway.dataFolder)
+    assert.ok(pid > 0)
+    assert.match(urls.control, /^https:\/\/localhost:\d+/)
+    assert.deepEqual(
+      places.map(({ name }) => name),
+      ['internet'],
+    )
+    assert.match(succeeded(await causeway.command(['status'])), /serving/)
+  })
+
+  test('1: status, exec and principal where no server runs', async () => {
+    const environment = { ...process.env, CAUSEWAY_DATA: join(causeway.dataFolder, 'none') }
+    for (const args of [['status'], ['status', '--json'], ['exec', '--internet', '--', 'true']]) {
+      assert.equal((await run(program, args, { environment })).code, 1, args.join(' '))
+    }
+  })
+
+  test('1: a second server on the same data folder is refused', async () => {
+    const output = failed(await causeway.command(['up', '--empty', '--port', '0']))
+    assert.match(output, /served already/)
+    assert.equal((await causeway.status()).state, 'serving')
+  })
+
+  test('makes, lists and deletes principals; the secret is not printed again', async () => {
+    const created = JSON.parse(
+      succeeded(await causeway.command(['principal', 'create', 'robot', '--json'])),
+    ) as { appId: string; secret: string }
+    const listed = succeeded(await causeway.command(['principal', 'list', '--json']))
+    assert.ok(listed.includes(created.appId))
+    assert.ok(!listed.includes(created.secret))
+    succeeded(await causeway.command(['principal', 'delete', 'robot']))
+    assert.ok(
+      !succeeded(await causeway.command(['principal', 'list', '--json'])).includes(created.appId),
+    )
+  })
+
+  test("a principal's credentials are those of its programs", async () => {
+    const created = JSON.parse(
+      succeeded(await causeway.command(['principal', 'create', 'worker', '--json'])),
+    ) as { appId: string }
+    const finished = await causeway.inPlace(internet, ['printenv', 'AZURE_CLIENT_ID'], {
+      as: 'worker',
+    })
+    assert.equal(succeeded(finished).trim(), created.appId)
+  })
+
+  test('logs prints what the server has logged, without secrets', async () => {
+    const printed = succeeded(await causeway.command(['logs']))
+    assert.match(printed, /\S/)
+    assert.doesNotMatch(printed, /client_secret|Bearer ey/)
+  })
+
+  test('down stops the server and keeps the data; down --purge removes them', async () => {
+    const throwaway = await startCauseway()
+    try {
+      succeeded(await throwaway.command(['down']))
+      assert.equal(await throwaway.end('SIGTERM'), 0)
+      assert.deepEqual(await throwaway.namespaces(), [])
+      assert.ok(existsSync(join(throwaway.dataFolder, 'causeway.db')))
+      await throwaway.startAgain()
+      succeeded(await throwaway.command(['down', '--purge']))
+      assert.ok(!existsSync(throwaway.dataFolder))
+    } finally {
+      await throwaway.remove()
+    }
+  })
+})
