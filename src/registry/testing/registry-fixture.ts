@@ -1,0 +1,222 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer, request as httpRequest, type IncomingHttpHeaders } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Principal } from '../../identity/principal.ts'
+import { digestOf } from '../../lib/digest.ts'
+import { type Origin, setOrigin } from '../../lib/origin.ts'
+import { openDatabase } from '../../storage/database.ts'
+import { createFileBlobStore } from '../../storage/file-blob-store.ts'
+import { OCI_MANIFEST } from '../manifest.ts'
+import type { RegistryFacts } from '../registry-directory.ts'
+import { createRegistryPlane, type RegistryPlane } from '../registry-plane.ts'
+
+export const ADMIN = { user: 'myregistry', password: 'open sesame' }
+export const DATA_HOST = 'myregistry.westeurope.data.azurecr.io'
+export const TENANT = '11111111-2222-3333-4444-555555555555'
+
+const principal = (name: string): Principal => ({
+  objectId: `object-${name}`,
+  appId: `app-${name}`,
+  displayName: name,
+  kind: 'ServicePrincipal',
+})
+
+export interface Answer {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly body: Buffer
+  json(): Record<string, unknown>
+  /** The OCI error code, where the body is an error. */
+  readonly code: string | undefined
+}
+
+export interface Ask {
+  readonly host?: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: Buffer | string
+  /** Sent as the admin unless it says otherwise; an empty text is nobody. */
+  readonly authorization?: string
+}
+
+export interface Fixture {
+  readonly plane: RegistryPlane
+  /** `127.0.0.1:port`, where the registry of the fixture has its login server. */
+  readonly address: string
+  readonly folder: string
+  /** What the directory says of the one registry. */
+  facts: RegistryFacts
+  origin: Origin
+  now: Date
+  readonly logged: unknown[]
+  send(method: string, path: string, ask?: Ask): Promise<Answer>
+  /** Stops the server and starts another on the same data. */
+  restart(): Promise<Fixture>
+}
+
+interface Lifetime {
+  after(hook: () => Promise<void>): void
+}
+
+/** A registry over loopback HTTP with its own data folder; `reader` may pull, `writer` push too, `owner` everything. */
+export async function startRegistry(t: Lifetime): Promise<Fixture> {
+  const folder = await mkdtemp(join(tmpdir(), 'causeway-registry-'))
+  const running: { close(): Promise<void> }[] = []
+  t.after(async () => {
+    for (const each of running) await each.close()
+    await rm(folder, { recursive: true, force: true })
+  })
+  return startIn(folder, running, { tokenKey: randomBytes(32), urlKey: randomBytes(32) })
+}
+
+async function startIn(
+  folder: string,
+  running: { close(): Promise<void> }[],
+  secrets: { tokenKey: Buffer; urlKey: Buffer },
+): Promise<Fixture> {
+  const database = await openDatabase(join(folder, 'causeway.db'))
+  const logged: unknown[] = []
+  const log = { info: (...event: unknown[]) => logged.push(event), error: (...event: unknown[]) => logged.push(event) }
+  const plane = createRegistryPlane({
+    database,
+    blobs: await createFileBlobStore(join(folder, 'content')),
+    directory: {
+      byHost(host) {
+        if (host === DATA_HOST) return { registry: state.facts, role: 'data', region: 'westeurope' }
+        return host === state.facts.loginServer ? { registry: state.facts, role: 'login' } : undefined
+      },
+      byId: () => state.facts,
+      list: () => [state.facts],
+      version: 1,
+    },
+    identity: {
+      verifyAccessToken: async (token) =>
+        token.startsWith('aad-') ? principal(token.slice(4)) : undefined,
+      authenticate: async (appId, secret) =>
+        appId.startsWith('app-') && secret === 'secret' ? principal(appId.slice(4)) : undefined,
+      isAllowed: ({ displayName }, action) =>
+        displayName === 'owner' ||
+        (action.endsWith('/pull/read') && ['reader', 'writer'].includes(displayName)) ||
+        (action.endsWith('/push/write') && displayName === 'writer'),
+    },
+    clock: { now: () => state.now },
+    log,
+    secrets,
+    tenantId: TENANT,
+  })
+  const server = createServer((request, response) => {
+    setOrigin(request, state.origin)
+    plane.handle(request, response)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  const address = `127.0.0.1:${port}`
+  const lifetime = {
+    closed: false,
+    async close() {
+      if (lifetime.closed) return
+      lifetime.closed = true
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+      await database.close()
+    },
+  }
+  running.push(lifetime)
+
+  const state: Fixture = {
+    plane,
+    address,
+    folder,
+    logged,
+    origin: { via: 'public', place: 'internet', address: '203.0.113.7' },
+    now: new Date(),
+    facts: {
+      id: '/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/myregistry',
+      uid: 'uid-1',
+      name: 'myregistry',
+      loginServer: address,
+      homeRegion: 'westeurope',
+      dataEndpoints: [{ region: 'westeurope', host: DATA_HOST }],
+      redirectsBlobs: false,
+      publicAccess: { kind: 'all' },
+      hasPrivateEndpoints: false,
+      anonymousPull: false,
+      admin: {
+        username: ADMIN.user,
+        passwordHashes: [createHash('sha256').update(ADMIN.password).digest(), Buffer.alloc(32)],
+      },
+    },
+    send: (method, path, ask = {}) => send(port, method, path, { host: address, ...ask }),
+    async restart() {
+      await lifetime.close()
+      return startIn(folder, running, secrets)
+    },
+  }
+  return state
+}
+
+export const basic = (user: string, password: string): string =>
+  `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
+
+function send(port: number, method: string, path: string, ask: Ask): Promise<Answer> {
+  const authorization = ask.authorization ?? basic(ADMIN.user, ADMIN.password)
+  const headers = {
+    host: ask.host ?? '',
+    ...(authorization && { authorization }),
+    ...(ask.body !== undefined && { 'content-length': Buffer.byteLength(ask.body) }),
+    ...ask.headers,
+  }
+  return new Promise((resolve, reject) => {
+    const request = httpRequest({ port, host: '127.0.0.1', method, path, headers }, (response) => {
+      const chunks: Buffer[] = []
+      response.on('data', (chunk: Buffer) => chunks.push(chunk))
+      response.on('error', reject)
+      response.on('end', () => {
+        const body = Buffer.concat(chunks)
+        const { headers: answered, statusCode: status = 0 } = response
+        const json = () => JSON.parse(body.toString()) as Record<string, unknown>
+        resolve({ status, headers: answered, body, json, code: codeOf(body) })
+      })
+    })
+    request.on('error', reject)
+    request.end(ask.body)
+  })
+}
+
+function codeOf(body: Buffer): string | undefined {
+  return /^\{"errors":\[\{"code":"([A-Z_]+)"/.exec(body.toString())?.[1]
+}
+
+/** Pushes bytes in one request and returns their digest. */
+export async function pushBlob(registry: Fixture, repository: string, bytes: Buffer) {
+  const digest = digestOf(bytes)
+  const path = `/v2/${repository}/blobs/uploads/?digest=${digest}`
+  await registry.send('POST', path, { body: bytes })
+  return digest
+}
+
+/** Pushes a small image whose one layer is `text` and returns the manifest's digest and what it is made of. */
+export async function pushImage(registry: Fixture, repository: string, tag: string, text = tag) {
+  const layer = Buffer.from(`layer ${text}`)
+  const config = Buffer.from(JSON.stringify({ architecture: 'amd64', os: 'linux', text }))
+  const descriptor = (bytes: Buffer, mediaType: string) => ({
+    mediaType,
+    digest: digestOf(bytes),
+    size: bytes.length,
+  })
+  await pushBlob(registry, repository, layer)
+  await pushBlob(registry, repository, config)
+  const body = JSON.stringify({
+    schemaVersion: 2,
+    mediaType: OCI_MANIFEST,
+    config: descriptor(config, 'application/vnd.oci.image.config.v1+json'),
+    layers: [descriptor(layer, 'application/vnd.oci.image.layer.v1.tar')],
+  })
+  const answer = await registry.send('PUT', `/v2/${repository}/manifests/${tag}`, {
+    body,
+    headers: { 'content-type': OCI_MANIFEST },
+  })
+  return { answer, body, digest: digestOf(Buffer.from(body)), layer: digestOf(layer) }
+}
