@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { readOnly } from '../../arm/marks.ts'
+import { NAME_PATTERN } from './resource-name.ts'
 
 export const NETWORK_INTERFACES = 'Microsoft.Network/networkInterfaces'
 
@@ -11,7 +12,7 @@ const privateLinkConnectionProperties = Type.Object({
 })
 
 const ipConfiguration = Type.Object({
-  name: Type.String({ minLength: 1, maxLength: 120 }),
+  name: Type.String({ pattern: NAME_PATTERN }),
   properties: Type.Object({
     privateIPAddress: Type.Optional(Type.String()),
     privateIPAllocationMethod: Type.Enum(['Dynamic', 'Static'], { default: 'Dynamic' }),

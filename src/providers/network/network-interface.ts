@@ -7,13 +7,14 @@ import { isAddress } from '../../lib/cidr.ts'
 import { requireFreeAddress, takeLowestAddresses } from './address-allocation.ts'
 import { API_VERSIONS } from './api-versions.ts'
 import { addressPool, networkOf, requireSubnet } from './linked-subnet.ts'
-import { networkError, requireDistinctNames } from './network-error.ts'
+import { invalidResourceReference, networkError, requireDistinctNames } from './network-error.ts'
 import {
   type InterfaceProperties,
   type IpConfiguration,
   interfaceProperties,
   NETWORK_INTERFACES,
 } from './network-interface-schema.ts'
+import { RESOURCE_NAME } from './resource-name.ts'
 
 type Interface = Resource<InterfaceProperties>
 
@@ -23,7 +24,7 @@ export const networkInterface = defineResourceType({
   location: 'required',
   properties: interfaceProperties,
   top: Type.Object({ managedBy: Type.Optional(readOnly(Type.String())) }),
-  name: /^[a-z0-9]([\w.-]{0,78}\w)?$/i,
+  name: RESOURCE_NAME,
   etag: 'weak',
   patch: 'tags',
   references: ({ properties }) =>
@@ -31,12 +32,15 @@ export const networkInterface = defineResourceType({
 
   async validate(next, previous, context) {
     if (previous?.properties.privateEndpoint) throw ownedByEndpoint(next, previous)
-    const { ipConfigurations } = next.properties
+    const { ipConfigurations, networkSecurityGroup } = next.properties
     const [first] = ipConfigurations
     if (!first) {
       throw invalidProperty('properties.ipConfigurations', 'an interface needs at least one')
     }
     requireDistinctNames(next.id, ipConfigurations)
+    if (networkSecurityGroup && !(await context.get(networkSecurityGroup.id))) {
+      throw invalidResourceReference(networkSecurityGroup.id, next.id)
+    }
     const network = networkOf(first.properties.subnet.id)
     for (const [index, { properties }] of ipConfigurations.entries()) {
       const path = `properties.ipConfigurations[${index}].properties.subnet.id`

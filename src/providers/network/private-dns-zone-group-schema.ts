@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { readOnly } from '../../arm/marks.ts'
+import { NAME_PATTERN } from './resource-name.ts'
 
 export const ZONE_GROUPS = 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups'
 export const PRIVATE_DNS_ZONES = 'Microsoft.Network/privateDnsZones'
@@ -8,7 +9,7 @@ export const PRIVATE_DNS_ZONES = 'Microsoft.Network/privateDnsZones'
 const ZONES_MAX = 5
 
 const zoneConfig = Type.Object({
-  name: Type.String({ minLength: 1, maxLength: 80 }),
+  name: Type.String({ pattern: NAME_PATTERN }),
   properties: Type.Object({ privateDnsZoneId: Type.String() }),
 })
 

@@ -11,6 +11,7 @@ import {
   zoneGroupProperties,
 } from './private-dns-zone-group-schema.ts'
 import type { PrivateEndpointProperties } from './private-endpoint-schema.ts'
+import { RESOURCE_NAME } from './resource-name.ts'
 import {
   eraseRecords,
   wantedRecords,
@@ -26,7 +27,7 @@ export const privateDnsZoneGroup = defineResourceType({
   apiVersions: API_VERSIONS,
   location: 'none',
   properties: zoneGroupProperties,
-  name: /^[a-z0-9]([\w.-]{0,78}\w)?$/i,
+  name: RESOURCE_NAME,
   etag: 'weak',
   references: ({ properties }) =>
     properties.privateDnsZoneConfigs.map((config) => config.properties.privateDnsZoneId),

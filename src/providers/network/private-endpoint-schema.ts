@@ -1,10 +1,11 @@
 import { type Static, Type } from 'typebox'
 import { readOnly } from '../../arm/marks.ts'
+import { NAME_PATTERN } from './resource-name.ts'
 
 export const PRIVATE_ENDPOINTS = 'Microsoft.Network/privateEndpoints'
 
 const connection = Type.Object({
-  name: Type.String({ minLength: 1, maxLength: 80 }),
+  name: Type.String({ pattern: NAME_PATTERN }),
   properties: Type.Object({
     privateLinkServiceId: Type.String(),
     groupIds: Type.Array(Type.String(), { default: [] }),
@@ -20,7 +21,7 @@ const connectionState = Type.Object({
 
 /** An address chosen by the client for a member of the target. */
 const staticConfiguration = Type.Object({
-  name: Type.String({ minLength: 1, maxLength: 80 }),
+  name: Type.String({ pattern: NAME_PATTERN }),
   properties: Type.Object({
     groupId: Type.Optional(Type.String()),
     memberName: Type.Optional(Type.String()),
@@ -42,7 +43,7 @@ export const privateEndpointProperties = Type.Object({
   subnet: Type.Object({ id: Type.String() }),
   privateLinkServiceConnections: Type.Array(connection, { default: [] }),
   manualPrivateLinkServiceConnections: Type.Array(connection, { default: [] }),
-  customNetworkInterfaceName: Type.String({ default: '', maxLength: 80 }),
+  customNetworkInterfaceName: Type.String({ default: '', pattern: `^$|${NAME_PATTERN}` }),
   ipConfigurations: Type.Array(staticConfiguration, { default: [] }),
   resourceGuid: Type.Optional(readOnly(Type.String())),
   /** The rest is the endpoint's own memory; what a client sees is made from it. */

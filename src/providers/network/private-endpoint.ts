@@ -7,46 +7,41 @@ import {
   type Resource,
 } from '../../arm/resource-type.ts'
 import { API_VERSIONS } from './api-versions.ts'
+import {
+  DISCONNECTED,
+  firstState,
+  newConnectionId,
+  type StoredConnection,
+  shownState,
+  writeConnection,
+} from './endpoint-connection.ts'
 import { newInterfaceId, writeInterface } from './endpoint-interface.ts'
 import { settleMembers } from './endpoint-members.ts'
 import {
   connectionOf,
-  connectionPath,
   findGroup,
   requireCreatable,
   requireSameEndpoint,
 } from './endpoint-request.ts'
+import { presentEndpoint } from './present-endpoint.ts'
 import { ZONE_GROUPS } from './private-dns-zone-group-schema.ts'
 import {
   type AskedConnection,
-  type ConnectionState,
   connectionsOf,
-  isApproved,
   PRIVATE_ENDPOINTS,
   type PrivateEndpointProperties,
   privateEndpointProperties,
 } from './private-endpoint-schema.ts'
+import { RESOURCE_NAME } from './resource-name.ts'
 
 type Endpoint = Resource<PrivateEndpointProperties>
-
-const AUTO_APPROVED: ConnectionState = {
-  status: 'Approved',
-  description: 'Auto-Approved',
-  actionsRequired: 'None',
-}
-const PENDING: ConnectionState = { status: 'Pending', description: '', actionsRequired: 'None' }
-const DISCONNECTED: ConnectionState = {
-  status: 'Disconnected',
-  description: 'Deleted state',
-  actionsRequired: 'None',
-}
 
 export const privateEndpoint = defineResourceType({
   type: PRIVATE_ENDPOINTS,
   apiVersions: API_VERSIONS,
   location: 'required',
   properties: privateEndpointProperties,
-  name: /^[a-z0-9]([\w.-]{0,78}\w)?$/i,
+  name: RESOURCE_NAME,
   etag: 'weak',
   patch: 'tags',
   references: ({ properties }) => [
@@ -82,36 +77,7 @@ export const privateEndpoint = defineResourceType({
     return properties
   },
 
-  async present(stored, context) {
-    const { properties } = stored
-    const { connectionState, interfaceId, members = [] } = properties
-    const zoneGroups = await context.children(stored.id, ZONE_GROUPS)
-    // With a zone group the names are that group's business, and the service shows none here.
-    const showsNames = isApproved(properties) && zoneGroups.length === 0
-    const presentWay = (way: AskedConnection['way']) =>
-      connectionsOf(properties)
-        .filter((connection) => connection.way === way)
-        .map((connection) => presentConnection(stored, connection, connectionState))
-    return {
-      provisioningState: 'Succeeded',
-      resourceGuid: properties.resourceGuid,
-      privateLinkServiceConnections: presentWay('automatic'),
-      manualPrivateLinkServiceConnections: presentWay('manual'),
-      customNetworkInterfaceName: properties.customNetworkInterfaceName,
-      subnet: properties.subnet,
-      ipConfigurations: properties.ipConfigurations.map((each) => ({
-        name: each.name,
-        id: `${stored.id}/ipConfigurations/${each.name}`,
-        etag: `W/"${stored.etag}"`,
-        type: `${PRIVATE_ENDPOINTS}/ipConfigurations`,
-        properties: { provisioningState: 'Succeeded', ...each.properties },
-      })),
-      networkInterfaces: interfaceId === undefined ? [] : [{ id: interfaceId }],
-      customDnsConfigs: showsNames
-        ? members.map(({ fqdn, address }) => ({ fqdn, ipAddresses: [address] }))
-        : [],
-    }
-  },
+  present: presentEndpoint,
 })
 
 async function create(
@@ -130,14 +96,12 @@ async function create(
     ...withTarget(next.properties, target.resource.id),
     subnet: { id: subnet.id },
   }
-  const [connectionType] = target.connectionType.split('/').slice(-1)
-  const connectionName = `${target.resource.name}.${context.uuid().replaceAll('-', '')}`
   return {
     ...properties,
     resourceGuid: context.uuid(),
     interfaceId,
-    connectionId: `${target.resource.id}/${connectionType}/${connectionName}`,
-    connectionState: connection.way === 'automatic' ? AUTO_APPROVED : PENDING,
+    connectionId: newConnectionId(target, context),
+    connectionState: firstState(connection),
     members: await settleMembers({ id: next.id, interfaceId, properties }, group, context),
     zoneNames: [...group.zoneNames],
   }
@@ -169,23 +133,6 @@ const targetOf = (
 ): Promise<PrivateLinkTarget | undefined> =>
   context.privateLinkTarget(connection.properties.privateLinkServiceId)
 
-async function writeConnection(stored: Endpoint, context: Context): Promise<void> {
-  const { connectionId } = stored.properties
-  if (connectionId === undefined) return
-  const { way, properties } = connectionOf(stored.properties)
-  const message = properties.requestMessage
-  await context.write(connectionId, {
-    properties: {
-      privateEndpoint: { id: stored.id },
-      privateLinkServiceConnectionState:
-        way === 'automatic'
-          ? AUTO_APPROVED
-          : { status: 'Pending', ...(message && { description: message }) },
-      provisioningState: 'Succeeded',
-    },
-  })
-}
-
 /** The endpoint's properties as its connection and its target have them now. */
 async function follow(current: Endpoint, context: Context): Promise<PrivateEndpointProperties> {
   const { properties } = current
@@ -201,43 +148,6 @@ async function follow(current: Endpoint, context: Context): Promise<PrivateEndpo
     connectionState: shownState(stored.properties.privateLinkServiceConnectionState),
     members: await settleMembers({ id: current.id, interfaceId, properties }, group, context),
     zoneNames: [...group.zoneNames],
-  }
-}
-
-/** What every target's connections have in common. */
-interface StoredConnection {
-  readonly privateLinkServiceConnectionState: {
-    readonly status: ConnectionState['status']
-    readonly description?: string
-    readonly actionsRequired?: string
-  }
-}
-
-function shownState(state: StoredConnection['privateLinkServiceConnectionState']): ConnectionState {
-  if (state.status === 'Pending') return PENDING
-  return {
-    status: state.status,
-    description: state.description ?? '',
-    actionsRequired: state.actionsRequired ?? 'None',
-  }
-}
-
-function presentConnection(
-  endpoint: Endpoint,
-  connection: AskedConnection,
-  state: ConnectionState | undefined,
-) {
-  const id = connectionPath(endpoint.id, connection)
-  return {
-    name: connection.name,
-    id,
-    etag: `W/"${endpoint.etag}"`,
-    type: `${PRIVATE_ENDPOINTS}/${id.split('/').at(-2)}`,
-    properties: {
-      provisioningState: 'Succeeded',
-      ...connection.properties,
-      privateLinkServiceConnectionState: state,
-    },
   }
 }
 

@@ -14,6 +14,7 @@ import { API_VERSIONS } from './api-versions.ts'
 import { parseLinkedId } from './linked-resource.ts'
 import { invalidResourceReference, networkError } from './network-error.ts'
 import { PRIVATE_ENDPOINTS } from './private-endpoint-schema.ts'
+import { RESOURCE_NAME } from './resource-name.ts'
 import { SUBNETS, type SubnetProperties, subnetProperties } from './subnet-schema.ts'
 import { addressSpaceOf, type VirtualNetworkProperties } from './virtual-network-schema.ts'
 
@@ -22,7 +23,7 @@ export const subnet = defineResourceType({
   apiVersions: API_VERSIONS,
   location: 'none',
   properties: subnetProperties,
-  name: /^[a-z0-9]([\w.-]{0,78}\w)?$/i,
+  name: RESOURCE_NAME,
   etag: 'weak',
   references: ({ properties }) => attachmentsOf(properties).map(({ id }) => id),
 

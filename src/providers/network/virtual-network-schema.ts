@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { readOnly } from '../../arm/marks.ts'
 import { type Cidr, parseCidr } from '../../lib/cidr.ts'
+import { NAME_PATTERN } from './resource-name.ts'
 import { subnetProperties } from './subnet-schema.ts'
 
 export const VIRTUAL_NETWORKS = 'Microsoft.Network/virtualNetworks'
@@ -11,9 +12,11 @@ export const virtualNetworkProperties = Type.Object({
     Type.Object({ dnsServers: Type.Array(Type.String(), { default: [] }) }),
   ),
   flowTimeoutInMinutes: Type.Optional(Type.Integer({ minimum: 4, maximum: 30 })),
-  /** Said by clients, kept as resources of their own: never stored here. */
+  /** Said by clients and kept as resources of their own: empty here. */
   subnets: Type.Optional(
-    Type.Array(Type.Object({ name: Type.String({ minLength: 1 }), properties: subnetProperties })),
+    Type.Array(
+      Type.Object({ name: Type.String({ pattern: NAME_PATTERN }), properties: subnetProperties }),
+    ),
   ),
   virtualNetworkPeerings: Type.Array(Type.Unknown(), { default: [], maxItems: 0 }),
   enableDdosProtection: Type.Boolean({ default: false }),

@@ -16,6 +16,8 @@ import {
   virtualNetworkProperties,
 } from './virtual-network-schema.ts'
 
+type Network = Resource<VirtualNetworkProperties>
+
 export const virtualNetwork = defineResourceType({
   type: VIRTUAL_NETWORKS,
   apiVersions: API_VERSIONS,
@@ -48,21 +50,22 @@ export const virtualNetwork = defineResourceType({
     }
   },
 
-  provision: (next, context) => ({
-    resourceGuid: next.properties.resourceGuid ?? context.uuid(),
-  }),
+  async provision(next, context, previous) {
+    const resourceGuid = next.properties.resourceGuid ?? context.uuid()
+    const { subnets = [] } = next.properties
+    // A new network has to be there before its first subnets.
+    if (!previous) return { resourceGuid, subnets }
+    if (next.properties.subnets) {
+      await storeWithoutSubnets(next, context)
+      await replaceSubnets(next.id, subnets, context)
+    }
+    return { resourceGuid, subnets: [] }
+  },
 
-  async provisioned(stored, context) {
-    const { subnets, ...properties } = stored.properties
-    if (!subnets) return
-    await replaceSubnets(stored.id, subnets, context)
-    const { location, tags, top } = stored
-    await context.write(stored.id, {
-      ...(location !== undefined && { location }),
-      ...(tags && { tags }),
-      top,
-      properties,
-    })
+  async provisioned(stored, context, previous) {
+    if (previous) return
+    await replaceSubnets(stored.id, stored.properties.subnets ?? [], context)
+    await storeWithoutSubnets(stored, context)
   },
 
   async deprovision(last, context) {
@@ -103,6 +106,17 @@ async function presentInline(stored: Resource<SubnetProperties>, context: Contex
   }
 }
 
+/** The network as it is kept: its subnets are resources of their own. */
+async function storeWithoutSubnets(network: Network, context: Context): Promise<void> {
+  const { location, tags, top, properties } = network
+  await context.write(network.id, {
+    ...(location !== undefined && { location }),
+    ...(tags && { tags }),
+    top,
+    properties: { ...properties, subnets: [] },
+  })
+}
+
 /** Makes the network's subnets these and no others. */
 async function replaceSubnets(
   networkId: string,
@@ -141,7 +155,7 @@ async function firstWithRoom(
   )
 }
 
-function requireApart(next: Resource<VirtualNetworkProperties>, prefixes: readonly Cidr[]): void {
+function requireApart(next: Network, prefixes: readonly Cidr[]): void {
   const isApart = prefixes.every((prefix, index) =>
     prefixes.slice(index + 1).every((other) => !overlaps(prefix, other)),
   )
