@@ -57,6 +57,7 @@ test('an interface takes the lowest free address and shows itself as the service
     dnsSettings: { dnsServers: [], appliedDnsServers: [] },
     enableIPForwarding: false,
     enableAcceleratedNetworking: false,
+    vnetEncryptionSupported: false,
     disableTcpStateTracking: false,
     hostedWorkloads: [],
     tapConfigurations: [],
@@ -75,7 +76,7 @@ test('an address is kept by updates, and free again after its interface went', a
   assert.deepEqual(addressOf(await lab.nic('kept3', subnet)), ['10.0.0.4'])
 })
 
-test('one interface may have several addresses, a chosen one among them', async () => {
+test('one interface may have several addresses, the primary one first', async () => {
   const subnet = { id: await lab.network('several') }
   const answer = await lab.arm.put(lab.id('networkInterfaces/several'), {
     location: 'westeurope',
@@ -84,12 +85,17 @@ test('one interface may have several addresses, a chosen one among them', async 
         { name: 'a', properties: { subnet } },
         {
           name: 'b',
-          properties: { subnet, privateIPAllocationMethod: 'Static', privateIPAddress: '10.0.0.4' },
+          properties: {
+            subnet,
+            privateIPAllocationMethod: 'Static',
+            privateIPAddress: '10.0.0.4',
+            primary: true,
+          },
         },
       ],
     },
   })
-  assert.deepEqual(addressOf(answer), ['10.0.0.5', '10.0.0.4'])
+  assert.deepEqual(addressOf(answer), ['10.0.0.4', '10.0.0.5'])
 })
 
 test('400: a full subnet has no address left', async () => {

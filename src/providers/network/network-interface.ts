@@ -77,6 +77,7 @@ export const networkInterface = defineResourceType({
       dnsSettings: { ...dnsSettings, appliedDnsServers: [] },
       ...(privateEndpoint && { macAddress: '', privateEndpoint }),
       ...rest,
+      vnetEncryptionSupported: false,
       disableTcpStateTracking: false,
       hostedWorkloads: [],
       tapConfigurations: [],
@@ -151,10 +152,13 @@ async function assignAddress(
 
 function withOnePrimary(configurations: readonly IpConfiguration[]): IpConfiguration[] {
   const chosen = configurations.findIndex(({ properties }) => properties.primary)
-  return configurations.map(({ name, properties }, index) => ({
-    name,
-    properties: { ...properties, primary: index === Math.max(chosen, 0) },
-  }))
+  // The service lists the primary one first.
+  return configurations
+    .map(({ name, properties }, index) => ({
+      name,
+      properties: { ...properties, primary: index === Math.max(chosen, 0) },
+    }))
+    .toSorted((a, b) => Number(b.properties.primary) - Number(a.properties.primary))
 }
 
 function presentConfiguration(owner: Interface, { name, properties }: IpConfiguration) {
