@@ -32,7 +32,10 @@ test('a blob comes back as it was pushed, whole and in parts', async (t) => {
   const beyond = await registry.send('GET', `/v2/app/blobs/${digest}`, {
     headers: { range: `bytes=${LARGE.length}-` },
   })
-  assert.deepEqual([beyond.status, beyond.headers['content-range']], [416, `bytes */${LARGE.length}`])
+  assert.deepEqual(
+    [beyond.status, beyond.headers['content-range']],
+    [416, `bytes */${LARGE.length}`],
+  )
 })
 
 test('an empty blob and one named by SHA-512 are blobs like any other', async (t) => {
@@ -65,14 +68,10 @@ test('chunks are taken in order, also after a restart in the middle', async (t) 
   const second = await first.restart()
   const status = await second.send('GET', begun.headers.location ?? '')
   assert.deepEqual([status.status, status.headers.range], [204, `0-${half - 1}`])
-  const closed = await second.send(
-    'PUT',
-    `${status.headers.location}&digest=${digestOf(LARGE)}`,
-    {
-      body: LARGE.subarray(half),
-      headers: { 'content-range': `${half}-${LARGE.length - 1}` },
-    },
-  )
+  const closed = await second.send('PUT', `${status.headers.location}&digest=${digestOf(LARGE)}`, {
+    body: LARGE.subarray(half),
+    headers: { 'content-range': `${half}-${LARGE.length - 1}` },
+  })
   assert.equal(closed.status, 201)
   const pulled = await second.send('GET', `/v2/app/blobs/${digestOf(LARGE)}`)
   assert.ok(pulled.body.equals(LARGE))

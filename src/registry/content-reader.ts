@@ -60,6 +60,10 @@ export interface ContentReader {
   tag(registry: string, repository: string, tag: string): TagRow | undefined
   tags(registry: string, repository: string, page: ListPage): readonly TagRow[]
   tagNames(registry: string, repository: string, page: ListPage): readonly string[]
+  /** The bytes of all blobs of a registry, each counted once. */
+  storedBytes(registry: string): number
+  /** The uids of all registries that hold something. */
+  registries(): readonly string[]
 }
 
 const STORED = 'm.digest, m.media_type AS mediaType, m.content'
@@ -129,6 +133,10 @@ export function createContentReader(database: DatabaseSync): ContentReader {
   )
   const tag = one<TagRow>(`SELECT ${TAG} FROM registry_tags WHERE ${WITHIN} AND name = ?`)
 
+  const storedBytes = one<{ bytes: number | null }>(
+    'SELECT sum(size) AS bytes FROM (SELECT DISTINCT digest, size FROM registry_blob_links WHERE registry = ?)',
+  )
+
   return {
     hasRepository: (registry, name) => hasRepository(registry, name) !== undefined,
     repository: (registry, name) => repository(registry, name),
@@ -159,5 +167,10 @@ export function createContentReader(database: DatabaseSync): ContentReader {
       list<{ name: string }>('name', 'registry_tags', 'name', [registry, name], page).map(
         (row) => row.name,
       ),
+    storedBytes: (registry) => storedBytes(registry)?.bytes ?? 0,
+    registries: () =>
+      many<{ registry: string }>(
+        'SELECT registry FROM registry_repositories UNION SELECT registry FROM registry_blob_links',
+      ).map((row) => row.registry),
   }
 }

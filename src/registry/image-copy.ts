@@ -21,11 +21,11 @@ export interface ImageCopy {
 }
 
 /** Why an image was not copied. The message is public. */
-export class ImageCopyRefused extends Error {
-  override readonly name = 'ImageCopyRefused'
+export class ImageCopyError extends Error {
+  override readonly name = 'ImageCopyError'
   readonly code: 'source-unknown' | 'target-exists' | 'source-not-allowed'
 
-  constructor(code: ImageCopyRefused['code'], message: string) {
+  constructor(code: ImageCopyError['code'], message: string) {
     super(message)
     this.code = code
   }
@@ -40,7 +40,7 @@ interface Target {
  * Copies an image, or an index with all it names, from one registry of ours to another in one transaction. The blobs
  * are stored once for all, so that only rows are written.
  *
- * @throws ImageCopyRefused
+ * @throws ImageCopyError
  */
 export async function copyImage(
   options: {
@@ -55,7 +55,7 @@ export async function copyImage(
   const image = parseImage(copy.sourceImage)
   const root = image && find(reader, from, image)
   if (!image || !root) {
-    throw new ImageCopyRefused('source-unknown', `Image '${copy.sourceImage}' was not found.`)
+    throw new ImageCopyError('source-unknown', `Image '${copy.sourceImage}' was not found.`)
   }
   const targets = targetsOf(copy)
   const to = copy.to.registryUid
@@ -97,7 +97,7 @@ export async function copyImage(
 function sourceOf({ from }: ImageCopy): string {
   if ('registryUid' in from) return from.registryUid
   if (from.host.toLowerCase() === SAMPLE_REGISTRY.loginServer) return SAMPLE_REGISTRY.uid
-  throw new ImageCopyRefused(
+  throw new ImageCopyError(
     'source-not-allowed',
     `Images cannot be imported from '${from.host}' yet: only from ${SAMPLE_REGISTRY.loginServer} and from registries here.`,
   )
@@ -128,13 +128,13 @@ function targetsOf({ targetTags, untaggedTargetRepositories }: ImageCopy): reado
   const tagged = targetTags.map((text) => {
     const image = parseImage(text)
     if (!image?.tag) {
-      throw new ImageCopyRefused('source-not-allowed', `'${text}' is not the name of an image.`)
+      throw new ImageCopyError('source-not-allowed', `'${text}' is not the name of an image.`)
     }
     return { repository: image.repository, tags: [image.tag] }
   })
   const untagged = untaggedTargetRepositories.map((repository) => {
     if (!isRepositoryName(repository)) {
-      throw new ImageCopyRefused('source-not-allowed', `'${repository}' is not a repository name.`)
+      throw new ImageCopyError('source-not-allowed', `'${repository}' is not a repository name.`)
     }
     return { repository, tags: [] }
   })
@@ -156,7 +156,7 @@ async function refuseExisting(
     .select('name')
     .executeTakeFirst()
   if (!existing) return
-  throw new ImageCopyRefused(
+  throw new ImageCopyError(
     'target-exists',
     `Tag ${repository}:${existing.name} already exists in target registry.`,
   )

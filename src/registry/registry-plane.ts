@@ -47,10 +47,14 @@ export interface RegistryPlaneOptions {
 export interface RegistryPlane {
   /** Serves a request whose origin the front has set; its `Host` says which registry. */
   handle(request: IncomingMessage, response: ServerResponse): void
-  /** @throws ImageCopyRefused */
+  /** @throws ImageCopyError */
   copyImage(copy: ImageCopy): Promise<void>
   /** Removes all that a registry held. Blobs stay. */
   forgetRegistry(uid: string): Promise<void>
+  /** Forgets every registry but these; cheap where none went since the last call. */
+  retain(uids: readonly string[]): Promise<void>
+  /** The bytes of all blobs of a registry, each counted once. */
+  storedBytes(uid: string): Promise<number>
   /** Puts the sample image into the built-in registry. */
   seed(): Promise<void>
 }
@@ -73,6 +77,14 @@ export function createRegistryPlane(options: RegistryPlaneOptions): RegistryPlan
     lists: createListRoutes(reader),
     metadata: createMetadataRoutes({ reader, writer }),
   })
+
+  /** Who may hold something; before the first call of `retain` only the database knows. */
+  let holders: ReadonlySet<string> | undefined
+
+  async function forgetRegistry(uid: string): Promise<void> {
+    await blobs.discardUploads(uid)
+    await writer.deleteRegistry(uid)
+  }
 
   function findHost(request: IncomingMessage) {
     const host = (request.headers.host ?? '').toLowerCase().replace(/:443$/, '')
@@ -134,10 +146,16 @@ export function createRegistryPlane(options: RegistryPlaneOptions): RegistryPlan
 
     copyImage: (copy) => copyImage({ database: database.kysely, reader, clock }, copy),
 
-    async forgetRegistry(uid) {
-      await blobs.discardUploads(uid)
-      await writer.deleteRegistry(uid)
+    forgetRegistry,
+
+    async retain(uids) {
+      const kept = new Set([...uids, SAMPLE_REGISTRY.uid])
+      const before = holders ?? reader.registries()
+      holders = kept
+      for (const uid of before) if (!kept.has(uid)) await forgetRegistry(uid)
     },
+
+    storedBytes: async (uid) => reader.storedBytes(uid),
 
     seed: () => seedSamples({ reader, writer, blobs }),
   }

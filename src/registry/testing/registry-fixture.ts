@@ -78,14 +78,19 @@ async function startIn(
 ): Promise<Fixture> {
   const database = await openDatabase(join(folder, 'causeway.db'))
   const logged: unknown[] = []
-  const log = { info: (...event: unknown[]) => logged.push(event), error: (...event: unknown[]) => logged.push(event) }
+  const log = {
+    info: (...event: unknown[]) => logged.push(event),
+    error: (...event: unknown[]) => logged.push(event),
+  }
   const plane = createRegistryPlane({
     database,
     blobs: await createFileBlobStore(join(folder, 'content')),
     directory: {
       byHost(host) {
         if (host === DATA_HOST) return { registry: state.facts, role: 'data', region: 'westeurope' }
-        return host === state.facts.loginServer ? { registry: state.facts, role: 'login' } : undefined
+        return host === state.facts.loginServer
+          ? { registry: state.facts, role: 'login' }
+          : undefined
       },
       byId: () => state.facts,
       list: () => [state.facts],
