@@ -94,7 +94,8 @@ function stamp(principal: Principal, now: Date, before: SystemData | undefined):
 // As the store will give it back: without members that are undefined.
 const plain = (document: Document): Document => JSON.parse(JSON.stringify(document))
 
-const contentOf = ({ location, tags, top, properties }: Document) => ({
+// Having no tags and having none of them are the same.
+const contentOf = ({ location, tags = {}, top, properties }: Document) => ({
   location,
   tags,
   top,

@@ -8,10 +8,12 @@ for (const subject of SUBJECTS) {
     let arm: TestArm
     let collection: string
     let path: string
+    let content: Readonly<Record<string, unknown>>
     before(async () => {
       arm = await createArmForTests({ providers: subject.providers })
       collection = await subject.prepare(arm)
       path = `${collection}/${subject.name}`
+      content = typeof subject.body === 'function' ? await subject.body(arm) : subject.body
     })
     after(() => arm.close())
 
@@ -35,11 +37,11 @@ for (const subject of SUBJECTS) {
     })
 
     test('412: If-Match where nothing is', async () => {
-      assert.equal((await arm.put(path, subject.body, { 'if-match': '*' })).status, 412)
+      assert.equal((await arm.put(path, content, { 'if-match': '*' })).status, 412)
     })
 
     test('is created, with its id, name, type and state', async () => {
-      const { status, body } = await arm.put(path, subject.body)
+      const { status, body } = await arm.put(path, content)
       assert.equal(status, 201, JSON.stringify(body))
       assert.equal(body.id, path)
       assert.equal(body.name, subject.name)
@@ -51,10 +53,10 @@ for (const subject of SUBJECTS) {
 
     test('stays the same under the same PUT, and under a PUT of what was read', async () => {
       const { body } = await arm.get(path)
-      const replayed = await arm.put(path, subject.body)
+      const replayed = await arm.put(path, content)
       assert.deepEqual([replayed.status, replayed.body], [200, body])
       const echoed = await arm.put(path, body)
-      assert.deepEqual([echoed.status, echoed.body], [200, body])
+      assert.deepEqual([echoed.status, withoutTimes(echoed.body)], [200, withoutTimes(body)])
     })
 
     test('is found in any case, and answers in its own', async () => {
@@ -63,8 +65,8 @@ for (const subject of SUBJECTS) {
         const answer = await arm.get(other)
         assert.deepEqual([answer.status, answer.body], [200, body])
       }
-      const written = await arm.put(path.toUpperCase(), subject.body)
-      assert.deepEqual([written.status, written.body], [200, body])
+      const written = await arm.put(path.toUpperCase(), content)
+      assert.deepEqual([written.status, withoutTimes(written.body)], [200, withoutTimes(body)])
     })
 
     test('takes any api-version, but needs one', async () => {
@@ -74,7 +76,7 @@ for (const subject of SUBJECTS) {
     })
 
     test('412: If-None-Match where it is', async () => {
-      const answer = await arm.put(path, subject.body, { 'if-none-match': '*' })
+      const answer = await arm.put(path, content, { 'if-none-match': '*' })
       assert.equal(answer.status, 412)
       assert.equal((answer.body.error ?? answer.body).code, 'PreconditionFailed')
     })
@@ -90,15 +92,23 @@ for (const subject of SUBJECTS) {
       const { status, body } = await arm.patch(path, { tags: { purpose: 'test' } })
       assert.equal(status, 200)
       assert.deepEqual(body.tags, { purpose: 'test' })
-      assert.deepEqual(body.properties, before.properties)
+      assert.deepEqual(withoutEtags(body.properties), withoutEtags(before.properties))
       assert.equal(body.location, before.location)
     })
 
-    test('goes, and is gone', { skip: subject.deletion === 'refused' }, async () => {
+    test('goes, and is gone', async () => {
       assert.equal((await arm.deleteAndWait(path)).status, 200)
       assert.equal((await arm.get(path)).status, 404)
       assert.equal((await arm.delete(path)).status, subject.deletion ? 404 : 204)
-      assert.equal((await arm.put(path, subject.body)).status, 201)
+      assert.equal((await arm.put(path, content)).status, 201)
     })
   })
 }
+
+// Parts of a resource repeat its etag, which a new tag changes.
+function withoutEtags(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value), (name, member) => (name === 'etag' ? undefined : member))
+}
+
+// Saying a default aloud counts as a modification, though nothing else shows it.
+const withoutTimes = ({ systemData: _, ...rest }: Readonly<Record<string, unknown>>) => rest
