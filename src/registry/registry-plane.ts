@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Logger } from 'pino'
 import type { Clock } from '../lib/clock.ts'
 import { originOf } from '../lib/origin.ts'
-import type { BlobStore } from '../storage/blob-store.ts'
+import { type BlobStore, isStorageFull } from '../storage/blob-store.ts'
 import type { Database } from '../storage/database.ts'
 import { admit } from './access.ts'
 import { createAuthorizer } from './authorize.ts'
@@ -162,4 +162,4 @@ export function createRegistryPlane(options: RegistryPlaneOptions): RegistryPlan
 }
 
 const toUnknown = (thrown: unknown): OciError =>
-  new OciError('UNKNOWN', undefined, { cause: thrown })
+  new OciError(isStorageFull(thrown) ? 'STORAGE_FULL' : 'UNKNOWN', undefined, { cause: thrown })

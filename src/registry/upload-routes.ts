@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { algorithmOf, type Digest, isDigest } from '../lib/digest.ts'
-import { type BlobStore, type BlobUpload, StorageFull } from '../storage/blob-store.ts'
+import type { BlobStore, BlobUpload } from '../storage/blob-store.ts'
 import { type Authorizer, toPull } from './authorize.ts'
 import { parseContentRange } from './byte-range.ts'
 import type { ContentReader } from './content-reader.ts'
@@ -131,14 +131,7 @@ async function receive(
   algorithm: ReturnType<typeof algorithmOf> | undefined,
 ): Promise<void> {
   const before = upload.received
-  try {
-    await upload.append(bodyOf(request), algorithm)
-  } catch (error) {
-    if (error instanceof StorageFull) {
-      throw new OciError('STORAGE_FULL', undefined, { cause: error })
-    }
-    throw error
-  }
+  await upload.append(bodyOf(request), algorithm)
   const range = request.headers['content-range']
   const stated = range === undefined ? undefined : parseContentRange(range)
   if (stated && stated.end - stated.start !== upload.received - before) {

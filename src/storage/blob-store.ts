@@ -1,4 +1,5 @@
 import type { Digest, DigestAlgorithm } from '../lib/digest.ts'
+import { isErrno } from './files.ts'
 
 /** Where the bytes of blobs are: each once, named by its digest, durable before it is acknowledged. */
 export interface BlobStore {
@@ -49,3 +50,13 @@ export class StorageFull extends Error {
     super('no space is left for blobs', options)
   }
 }
+
+/** https://www.sqlite.org/rescode.html#full */
+const SQLITE_FULL = 13
+
+/** Whether something failed for lack of space, in the blob store, the file system or the database. */
+export const isStorageFull = (error: unknown): boolean =>
+  error instanceof StorageFull ||
+  isErrno(error, 'ENOSPC') ||
+  isErrno(error, 'EDQUOT') ||
+  (error instanceof Error && 'errcode' in error && error.errcode === SQLITE_FULL)

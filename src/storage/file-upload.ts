@@ -3,8 +3,8 @@ import { createReadStream } from 'node:fs'
 import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { algorithmOf, type Digest, type DigestAlgorithm, hexOf } from '../lib/digest.ts'
-import { type BlobUpload, StorageFull } from './blob-store.ts'
-import { isErrno, syncFolder } from './files.ts'
+import { type BlobUpload, isStorageFull, StorageFull } from './blob-store.ts'
+import { syncFolder } from './files.ts'
 
 /** Written at once: large enough that system calls do not count, small enough to wait for. */
 const BATCH_BYTES = 1 << 20
@@ -95,10 +95,7 @@ export function openFileUpload({ file, id, place, done, ...from }: FileUploadOpt
       try {
         await receive(source, hash, handle)
       } catch (error) {
-        if (isErrno(error, 'ENOSPC') || isErrno(error, 'EDQUOT')) {
-          throw new StorageFull({ cause: error })
-        }
-        throw error
+        throw isStorageFull(error) ? new StorageFull({ cause: error }) : error
       } finally {
         await handle.close()
       }
