@@ -177,8 +177,15 @@ describe('registration', () => {
     assert.equal(one.provisioningState, 'Succeeded')
     assert.equal('changedTime' in one, false)
     assert.deepEqual(one.sku, { name: 'Basic', tier: 'Shown' })
-    const bad = await arm.get('resources?$filter=size gt 3')
-    assert.deepEqual([bad.status, bad.body.error.code], [400, 'InvalidFilterInQueryString'])
+    for (const filter of [
+      'size gt 3',
+      "constructor eq 'x'",
+      "tagValue eq 'x'",
+      "name eq 'a' and",
+    ]) {
+      const bad = await arm.get(`resources?$filter=${filter}`)
+      assert.deepEqual([bad.status, bad.body.error.code], [400, 'InvalidFilterInQueryString'])
+    }
   })
 
   test('the subscription has regions', async () => {

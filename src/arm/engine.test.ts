@@ -70,6 +70,12 @@ describe('a body', () => {
     ['no JSON', '{"location": ', 400, 'InvalidRequestContent'],
     ['a list', '[]', 400, 'InvalidRequestContent'],
     ['nothing', '', 400, 'InvalidRequestContent'],
+    [
+      'endless nesting',
+      `${'{"a":'.repeat(9999)}1${'}'.repeat(9999)}`,
+      400,
+      'InvalidRequestContent',
+    ],
     ['a wrong type', { ...BODY, properties: { size: 'big' } }, 400, 'InvalidRequestContent'],
     ['properties that are a text', { ...BODY, properties: 'x' }, 400, 'InvalidRequestContent'],
     ['tags that are numbers', { ...BODY, tags: { a: 1 } }, 400, 'InvalidRequestContent'],

@@ -16,6 +16,7 @@ import { pathSegments } from './request-path.ts'
 import type { Settings } from './resource-type.ts'
 
 const BODY_BYTES_MAX = 4 * 1024 * 1024
+const JSON_DEPTH_MAX = 64
 const LEGACY_METADATA_VERSION = '2015-01-01'
 
 /** The HTTP side of the control plane: one route for all; headers, bodies and errors are settled here. */
@@ -110,12 +111,24 @@ function queryOf(url: string): (name: string) => string | undefined {
 
 function parseBody(body: unknown): unknown {
   if (typeof body !== 'string' || body.trim() === '') return undefined
+  const parsed = parseJson(body)
+  if (isDeeper(parsed, JSON_DEPTH_MAX)) throw invalidContent('it is nested too deeply')
+  return parsed
+}
+
+function parseJson(text: string): unknown {
   try {
-    return JSON.parse(body)
+    return JSON.parse(text)
   } catch (error) {
     throw invalidContent(error instanceof Error ? error.message : 'it is not JSON')
   }
 }
+
+// What follows walks bodies by recursion.
+const isDeeper = (value: unknown, levels: number): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  (levels === 0 || Object.values(value).some((member) => isDeeper(member, levels - 1)))
 
 /** Clients without a tenant of their own find it in the challenge. */
 function challenge(metadata: CloudMetadata, settings: Settings): string {

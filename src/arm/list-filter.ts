@@ -43,8 +43,8 @@ const splitAnd = (filter: string) => filter.split(/\s+and\s+(?=(?:[^']*'[^']*')*
 function parseTerm(text: string, filter: string): Term {
   const [, field, operator, value] = TERM.exec(text) ?? []
   const name = field?.toLowerCase()
-  const known = name !== undefined && (name in FIELDS || name === 'tagname' || name === 'tagvalue')
   const isTag = name === 'tagname' || name === 'tagvalue'
+  const known = name !== undefined && (isTag || Object.hasOwn(FIELDS, name))
   if (!known || !operator || value === undefined) throw invalid(filter)
   const equals = operator.toLowerCase() === 'eq'
   if (isTag && !equals) throw invalid(filter)
