@@ -20,9 +20,9 @@ export class AuthorityError extends Error {
   }
 
   /** The body, with ids and time of this very answer. */
-  toBody(): Record<string, unknown> {
+  toBody(now: Date): Record<string, unknown> {
     const [traceId, correlationId] = [randomUUID(), randomUUID()]
-    const timestamp = `${new Date().toISOString().slice(0, 19).replace('T', ' ')}Z`
+    const timestamp = `${now.toISOString().slice(0, 19).replace('T', ' ')}Z`
     return {
       error: this.error,
       error_description: `AADSTS${this.code}: ${this.message} Trace ID: ${traceId} Correlation ID: ${correlationId} Timestamp: ${timestamp}`,

@@ -7,7 +7,11 @@ import { identityFor, TENANT } from './identity-for-tests.ts'
 
 async function authorityFor(t: { after(hook: () => Promise<void>): void }) {
   const identity = await identityFor(t)
-  const app = createAuthority({ ...identity, tenantId: TENANT, log: pino({ level: 'silent' }) })
+  const app = await createAuthority({
+    ...identity,
+    tenantId: TENANT,
+    log: pino({ level: 'silent' }),
+  })
   t.after(() => app.close())
   const { principal, secret } = await identity.principals.create('ci')
   return {

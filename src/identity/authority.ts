@@ -1,4 +1,10 @@
-import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest } from 'fastify'
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyRequest,
+  LogController,
+} from 'fastify'
+import type { Clock } from '../lib/clock.ts'
 import { AuthorityError, toAuthorityError } from './authority-error.ts'
 import { describeInstance, describeTenant, type TenantStyle } from './discovery.ts'
 import type { Principals } from './principals.ts'
@@ -9,6 +15,7 @@ export interface AuthorityOptions {
   readonly principals: Pick<Principals, 'authenticate' | 'byAppId'>
   readonly tokens: Pick<Tokens, 'issueAccessToken' | 'publicKeys'>
   readonly tenantId: string
+  readonly clock: Clock
   readonly log: FastifyBaseLogger
 }
 
@@ -20,13 +27,13 @@ const ANY_TENANT = new Set(['common', 'organizations'])
 
 /**
  * The authority that clients sign in at, in two styles: `/adfs/…`, which az takes on any host, and `/{tenant}/…` as
- * login.microsoftonline.com has it. Every URL it names is on the host it was asked at.
+ * login.microsoftonline.com has it. Every URL it names is on the host it was asked at. Ready for `routing`.
  */
-export function createAuthority(options: AuthorityOptions): FastifyInstance {
+export async function createAuthority(options: AuthorityOptions): Promise<FastifyInstance> {
   const { tokens, tenantId, log } = options
   const app = fastify({
     loggerInstance: log,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: FORM_BYTES_MAX,
     // Clients put authority and path together with a slash too many.
     rewriteUrl: (request) => collapseSlashes(request.url ?? '/'),
@@ -49,7 +56,7 @@ export function createAuthority(options: AuthorityOptions): FastifyInstance {
   app.setErrorHandler((thrown, request, reply) => {
     const error = toAuthorityError(thrown)
     if (error.status >= 500) request.log.error({ err: error.cause }, 'request failed')
-    return reply.code(error.status).send(error.toBody())
+    return reply.code(error.status).send(error.toBody(options.clock.now()))
   })
   app.setNotFoundHandler((request) => {
     throw new AuthorityError(404, 'not_found', 90013, `There is nothing at '${request.url}'.`)
@@ -98,6 +105,7 @@ export function createAuthority(options: AuthorityOptions): FastifyInstance {
     app.get(`/:tenant/oauth2${version}/authorize`, { preHandler }, refuseInteractive)
     app.post(`/:tenant/oauth2${version}/devicecode`, { preHandler }, refuseInteractive)
   }
+  await app.ready()
   return app
 }
 

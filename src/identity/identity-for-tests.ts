@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Clock } from '../lib/clock.ts'
 import { openDatabase } from '../storage/database.ts'
 import { type Keys, openKeys } from './keys.ts'
 import { createPrincipals, type Principals } from './principals.ts'
@@ -10,6 +11,7 @@ export const TENANT = 'b2b1d9a4-0a6e-4d51-9f0c-1d7a3a7f0c11'
 
 export interface TestIdentity {
   readonly keys: Keys
+  readonly clock: Clock
   readonly principals: Principals
   readonly tokens: Tokens
   /** Moves the clock. */
@@ -32,6 +34,7 @@ export async function identityFor(t: {
   const principals = createPrincipals({ database, clock })
   return {
     keys,
+    clock,
     principals,
     tokens: createTokens({ keys, clock, tenantId: TENANT, principals }),
     pass(seconds) {

@@ -35,7 +35,7 @@ test('a damaged key file is refused by name and left alone', async (t) => {
 
 test('a sealed text opens with its key only, and not after a change', async (t) => {
   const keys = await openKeys(await temporaryFolder(t))
-  const sealer = createSealer(keys.sealingKey)
+  const sealer = createSealer(keys.sealing)
   const sealed = sealer.seal('pässword')
   assert.equal(sealer.unseal(sealed), 'pässword')
   assert.notEqual(sealer.seal('pässword'), sealed)

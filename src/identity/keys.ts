@@ -21,7 +21,7 @@ export interface Keys {
     readonly publicJwk: JWK
   }
   /** Seals secrets at rest; 32 bytes. */
-  readonly sealingKey: Buffer
+  readonly sealing: Buffer
   /** Authenticates the registry's own tokens; 32 bytes. */
   readonly tokenKey: Buffer
   /** Authenticates signed blob URLs; 32 bytes. */
@@ -66,7 +66,7 @@ async function parseKeys(text: string): Promise<Keys> {
   const kid = await calculateJwkThumbprint(jwk)
   return {
     signing: { privateKey, publicKey, kid, publicJwk: { ...jwk, kid, use: 'sig', alg: 'RS256' } },
-    sealingKey: secretOf(stored, 'sealing'),
+    sealing: secretOf(stored, 'sealing'),
     tokenKey: secretOf(stored, 'token'),
     urlKey: secretOf(stored, 'url'),
   }

@@ -42,6 +42,8 @@ async function writeDraft(file: string, text: string, mode: number): Promise<str
   const draft = `${file}.${randomBytes(6).toString('hex')}.draft`
   const handle = await open(draft, 'wx', mode)
   try {
+    // Whatever the umask says.
+    await handle.chmod(mode)
     await handle.writeFile(text)
     await handle.sync()
   } finally {

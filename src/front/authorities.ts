@@ -1,0 +1,111 @@
+import { X509Certificate } from 'node:crypto'
+import { join } from 'node:path'
+import { readIfPresent, readOrCreate, replaceFile } from '../lib/durable-file.ts'
+import { CLOUD_NAMES } from './cloud-names.ts'
+import { issueAuthority, type KeyedCertificate } from './issue-certificate.ts'
+import { createLeafCertificates, type LeafCertificates } from './leaf-certificates.ts'
+import type { NameConstraints } from './name-constraints.ts'
+
+/** One certificate authority and what it has signed. */
+export interface Authority extends LeafCertificates {
+  /** Path of the authority's certificate, PEM. */
+  readonly certificateFile: string
+}
+
+export interface Authorities {
+  /** Signs the names of the cloud and of registries; trusted inside places only. */
+  readonly place: Authority
+  /** Signs `localhost` and `127.0.0.1`. */
+  readonly host: Authority
+  /** Path of the trust store of places: what the machine trusts, and the place authority. */
+  readonly placeBundle: string
+}
+
+// Where distributions keep the certificates they trust, in one file.
+const SYSTEM_BUNDLES = ['/etc/ssl/certs/ca-certificates.crt', '/etc/pki/tls/certs/ca-bundle.crt']
+
+const HOST_NAMES: NameConstraints = {
+  domains: ['localhost'],
+  excludedDomains: [],
+  addresses: ['127.0.0.1'],
+}
+
+// An authority is replaced while its last leaves still have their whole life before them.
+const REMAINING_MS_MIN = 400 * 24 * 60 * 60 * 1000
+
+/** Opens the two authorities kept in `folder`, making them first where there are none or where they sign other names. */
+export async function openAuthorities(
+  folder: string,
+  options: { readonly registryDomain: string },
+): Promise<Authorities> {
+  const placeNames: NameConstraints = {
+    domains: [...CLOUD_NAMES.keys(), options.registryDomain],
+    // The names that private zones answer for have no certificate in the real service either.
+    excludedDomains: [`privatelink.${options.registryDomain}`],
+    addresses: [],
+  }
+  const [place, host] = await Promise.all([
+    openAuthority(folder, 'place', 'Causeway places', placeNames),
+    openAuthority(folder, 'host', 'Causeway on this host', HOST_NAMES),
+  ])
+  const placeBundle = join(folder, 'place-bundle.pem')
+  await writeIfChanged(placeBundle, (await systemBundle()) + place.certificate)
+  return { place: place.authority, host: host.authority, placeBundle }
+}
+
+async function openAuthority(
+  folder: string,
+  kind: 'place' | 'host',
+  commonName: string,
+  constraints: NameConstraints,
+): Promise<{ authority: Authority; certificate: string }> {
+  const keyFile = join(folder, `${kind}-ca.json`)
+  const make = async () =>
+    JSON.stringify({ constraints, ...(await issueAuthority(commonName, constraints)) })
+  let stored = parseAuthority(keyFile, await readOrCreate(keyFile, make))
+  if (!isDeepSame(stored.constraints, constraints) || expiresSoon(stored.certificate)) {
+    await replaceFile(keyFile, await make())
+    stored = parseAuthority(keyFile, await readOrCreate(keyFile, make))
+  }
+  const file = join(folder, `${kind}-ca.pem`)
+  await writeIfChanged(file, stored.certificate)
+  const leaves = createLeafCertificates({
+    authority: stored,
+    constraints,
+    folder: join(folder, `${kind}-leaves`),
+  })
+  return { authority: { certificateFile: file, ...leaves }, certificate: stored.certificate }
+}
+
+type StoredAuthority = KeyedCertificate & { readonly constraints: unknown }
+
+function parseAuthority(file: string, text: string): StoredAuthority {
+  try {
+    const { constraints, certificate, key } = JSON.parse(text) as Record<string, unknown>
+    if (typeof certificate === 'string' && typeof key === 'string') {
+      return { constraints, certificate, key }
+    }
+  } catch (error) {
+    throw new Error(`${file} is damaged; remove it to have another made.`, { cause: error })
+  }
+  throw new Error(`${file} is damaged; remove it to have another made.`)
+}
+
+const isDeepSame = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b)
+
+const expiresSoon = (certificate: string): boolean =>
+  new X509Certificate(certificate).validToDate.getTime() - Date.now() < REMAINING_MS_MIN
+
+async function systemBundle(): Promise<string> {
+  for (const file of SYSTEM_BUNDLES) {
+    const text = await readIfPresent(file)
+    if (text !== undefined) return text.endsWith('\n') ? text : `${text}\n`
+  }
+  return ''
+}
+
+// Certificates are public, and programs that run as somebody else must read them.
+async function writeIfChanged(file: string, text: string): Promise<void> {
+  const withNewline = text.endsWith('\n') ? text : `${text}\n`
+  if ((await readIfPresent(file)) !== withNewline) await replaceFile(file, withNewline, 0o644)
+}

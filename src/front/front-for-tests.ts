@@ -1,0 +1,106 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import https from 'node:https'
+import net from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import type { RegistryFacts } from '../registry/registry-directory.ts'
+import { openAuthorities } from './authorities.ts'
+import { createFront, type ListenerOrigin } from './create-front.ts'
+
+type Handler = (request: IncomingMessage, response: ServerResponse) => void
+
+export interface Cleanup {
+  after(hook: () => Promise<void>): void
+}
+
+/** A registry named `name` in West Europe, under azurecr.io. */
+export const registryFacts = (
+  name: string,
+  change: Partial<RegistryFacts> = {},
+): RegistryFacts => ({
+  id: `/subscriptions/s/resourceGroups/rg/providers/Microsoft.ContainerRegistry/registries/${name}`,
+  uid: name,
+  name,
+  loginServer: `${name}.azurecr.io`,
+  homeRegion: 'westeurope',
+  dataEndpoints: [{ region: 'westeurope', host: `${name}.westeurope.data.azurecr.io` }],
+  redirectsBlobs: true,
+  publicAccess: { kind: 'all' },
+  hasPrivateEndpoints: false,
+  anonymousPull: false,
+  ...change,
+})
+
+export async function temporaryFolder(t: Cleanup): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'causeway-front-'))
+  t.after(() => rm(folder, { recursive: true }))
+  return folder
+}
+
+/** A front over the registry `shop`, whose planes answer with `answer`, or with the plane's name and the request's host. */
+export async function frontFor(t: Cleanup, answer?: Handler) {
+  const authorities = await openAuthorities(await temporaryFolder(t), {
+    registryDomain: 'azurecr.io',
+  })
+  const registry = registryFacts('shop')
+  const plane =
+    (name: string): Handler =>
+    (request, response) =>
+      response.end(`${name} ${request.headers.host}`)
+  const front = createFront({
+    authorities,
+    directory: {
+      byHost: (host) => (host === registry.loginServer ? { registry, role: 'login' } : undefined),
+    },
+    planes: {
+      control: answer ?? plane('control'),
+      authority: plane('authority'),
+      registry: answer ?? plane('registry'),
+    },
+    log: pino({ level: 'silent' }),
+  })
+  const ca = await readFile(authorities.place.certificateFile, 'utf8')
+
+  /** Listens on loopback as a place would; `get` asks there. */
+  async function listen(where: ListenerOrigin) {
+    const server = net.createServer()
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as net.AddressInfo
+    const listener = front.accept(server, where)
+    t.after(() => listener.close())
+    return {
+      port,
+      close: listener.close,
+      get: (servername: string, options: https.RequestOptions = {}) =>
+        get({ host: '127.0.0.1', port, servername, ca, ...options }),
+    }
+  }
+  return { authorities, front, ca, listen }
+}
+
+export interface Answer {
+  readonly status: number
+  readonly body: string
+}
+
+/** One https request on a connection of its own. */
+export function get(
+  options: https.RequestOptions & { servername?: string | undefined },
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const headers = { host: options.servername, ...options.headers }
+    const request = https.request({ agent: false, ...options, headers }, (response) => {
+      let body = ''
+      response.setEncoding('utf8')
+      response.on('data', (text: string) => {
+        body += text
+      })
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, body }))
+      response.on('error', reject)
+    })
+    request.on('error', reject)
+    request.end()
+  })
+}

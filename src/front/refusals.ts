@@ -1,0 +1,39 @@
+import type { ServerResponse } from 'node:http'
+
+/** Answers with a JSON body and leaves the connection to the client. */
+export function sendJson(response: ServerResponse, status: number, body: object): void {
+  const text = JSON.stringify(body)
+  response.writeHead(status, {
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(text),
+  })
+  response.end(text)
+}
+
+/** 421: the request names a host that this connection does not serve. */
+export function refuseMisdirected(response: ServerResponse, host: string | undefined): void {
+  response.setHeader('connection', 'close')
+  const message = `This connection does not serve the host '${host ?? ''}'.`
+  sendJson(response, 421, { error: { code: 'MisdirectedRequest', message } })
+}
+
+/** 400: a request target that is not a path. */
+export function refuseTarget(response: ServerResponse): void {
+  response.setHeader('connection', 'close')
+  const message = 'The request target must be a path: this is not a proxy.'
+  sendJson(response, 400, { error: { code: 'BadRequest', message } })
+}
+
+/** 404 in the registry's envelope: the host's own listener has no registry. */
+export function refuseRegistryOnHost(response: ServerResponse): void {
+  const message =
+    'Registries are not served here, but in places under their own names: causeway exec --internet -- CMD, or --vnet NAME.'
+  sendJson(response, 404, { errors: [{ code: 'UNSUPPORTED', message, detail: null }] })
+}
+
+/** 501 in the envelope of Microsoft Graph. */
+export function refuseGraph(response: ServerResponse): void {
+  const message =
+    'Microsoft Graph is not offered here. Name principals by object id, for example: az role assignment create --assignee-object-id ID --assignee-principal-type ServicePrincipal.'
+  sendJson(response, 501, { error: { code: 'NotImplemented', message } })
+}
