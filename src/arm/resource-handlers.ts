@@ -84,7 +84,8 @@ async function write(engine: Engine, request: ArmRequest, { type, id }: OneResou
     const raw = { location, tags, properties, top: body }
     return putResource(unit, type, id, raw, preconditionsOf(request))
   })
-  return latest(engine, created ? 201 : 200, type, resource, request)
+  const status = created ? 201 : (type.replacedStatus ?? 200)
+  return latest(engine, status, type, resource, request)
 }
 
 async function patch(engine: Engine, request: ArmRequest, { type, id }: OneResource) {

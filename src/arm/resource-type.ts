@@ -143,6 +143,8 @@ export interface ResourceType<T extends TObject = TObject> {
   readonly noun?: string | ((id: string) => string)
   /** Shows `systemData`, as registries do and networking does not. */
   readonly showsSystemData?: boolean
+  /** The status of a PUT that replaces; 200 unless said, 201 for role assignments. */
+  readonly replacedStatus?: 200 | 201
   /** May be put on anything: a subscription, a group, a resource (`Microsoft.Authorization/roleAssignments`). */
   readonly extension?: boolean
   /** Instances that are computed, not stored; `id` is as asked for. */

@@ -20,6 +20,8 @@ export interface Subject {
   readonly body: Body | ((arm: TestArm) => Promise<Body>)
   /** It ends by an operation; nothing there is 404 then. */
   readonly deletion?: 'operation'
+  /** What a PUT of what exists is answered with, where it is not 200. */
+  readonly replacedStatus?: number
   /** Proxies without tags are not asked about them. */
   readonly isTagged: boolean
 }
@@ -177,6 +179,7 @@ export const SUBJECTS: readonly Subject[] = [
     providers: cloud,
     prepare: inGroup('Microsoft.Authorization/roleAssignments'),
     name: '00000000-0000-4000-8000-0000000000d1',
+    replacedStatus: 201,
     body: {
       properties: {
         roleDefinitionId:

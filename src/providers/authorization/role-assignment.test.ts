@@ -35,7 +35,8 @@ test('a role is given on a group, listed from below, and taken back', async () =
   assert.equal(created.body.id, id)
   assert.equal(created.body.properties.scope, group)
   assert.equal(created.body.properties.principalId, ALICE)
-  assert.equal((await arm.put(id, grant())).status, 200)
+  // Recorded: an update is answered with 201 as well.
+  assert.equal((await arm.put(id, grant())).status, 201)
 
   const filter = `$filter=atScope() and assignedTo('${ALICE}')`
   const listed = await arm.list(`${group.toLowerCase()}/${ASSIGNMENTS}?${filter}`)
@@ -66,7 +67,7 @@ test('409: the same role twice for one principal at one scope', async () => {
   await arm.delete(first)
 })
 
-test('400 and 404: an unknown role, principals that are none', async () => {
+test('400 and 404: an unknown role, principals that are none, a condition', async () => {
   const put = (body: unknown) => arm.put(`${group}/${ASSIGNMENTS}/${randomUUID()}`, body)
   const unknownRole = await put(grant('00000000-0000-4000-8000-00000000dead'))
   assert.deepEqual(
@@ -78,6 +79,9 @@ test('400 and 404: an unknown role, principals that are none', async () => {
     [noGuid.status, noGuid.body.error.message],
     [400, "The Principal ID 'wow' is not valid. Principal ID must be a GUID."],
   )
+  const conditional = grant()
+  const properties = { ...conditional.properties, condition: '@Resource[a] stringEquals 1' }
+  assert.equal((await put({ properties })).body.error.code, 'RoleAssignmentConditionNotSupported')
   const nobody = await put(grant(ACR_PULL, randomUUID()))
   assert.deepEqual([nobody.status, nobody.body.error.code], [400, 'PrincipalNotFound'])
 })

@@ -15,6 +15,7 @@ const properties = Type.Object({
   principalId: Type.String(),
   principalType: Type.Enum(['ServicePrincipal', 'User'], { default: 'ServicePrincipal' }),
   description: Type.Optional(Type.String()),
+  condition: Type.Optional(Type.String()),
   scope: readOnly(Type.String()),
   createdOn: readOnly(Type.String()),
   updatedOn: readOnly(Type.String()),
@@ -34,11 +35,14 @@ export function createRoleAssignment(options: {
     location: 'none',
     extension: true,
     etag: 'none',
+    replacedStatus: 201,
     properties,
 
     async validate(next, previous, context) {
       const { name } = next
       if (!GUID.test(name)) throw invalidAssignmentId(name)
+      // To drop a condition would give more than was asked for.
+      if (next.properties.condition) throw conditionNotSupported()
       const role = findBuiltInRole(next.properties.roleDefinitionId)
       if (!role) throw roleDefinitionDoesNotExist(lastSegment(next.properties.roleDefinitionId))
       if (previous) return requireSameGrant(next.properties, previous.properties)
@@ -70,6 +74,22 @@ export function createRoleAssignment(options: {
         updatedBy: previous && !changed ? previous.properties.updatedBy : by,
       }
     },
+
+    // The service shows these where they have no value.
+    present: async ({ properties: shown }) => ({
+      roleDefinitionId: shown.roleDefinitionId,
+      principalId: shown.principalId,
+      principalType: shown.principalType,
+      scope: shown.scope,
+      condition: null,
+      conditionVersion: null,
+      createdOn: shown.createdOn,
+      updatedOn: shown.updatedOn,
+      createdBy: shown.createdBy,
+      updatedBy: shown.updatedBy,
+      delegatedManagedIdentityResourceId: null,
+      description: shown.description ?? null,
+    }),
 
     async list(scope, filter, context) {
       const passes = parseFilter(filter, scope)
@@ -116,6 +136,13 @@ const lastSegment = (id: string) => id.slice(id.lastIndexOf('/') + 1)
 const isSameGrant = (a: RoleAssignmentProperties, b: RoleAssignmentProperties) =>
   isSameId(a.principalId, b.principalId) &&
   isSameId(lastSegment(a.roleDefinitionId), lastSegment(b.roleDefinitionId))
+
+const conditionNotSupported = () =>
+  new ArmError(400, {
+    code: 'RoleAssignmentConditionNotSupported',
+    message: 'Conditions on role assignments are not supported.',
+    target: 'properties.condition',
+  })
 
 const invalidAssignmentId = (name: string) =>
   new ArmError(400, {
