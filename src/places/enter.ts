@@ -1,0 +1,121 @@
+import { dirname, join } from 'node:path'
+import { namespaceFile } from './namespace-names.ts'
+import type { ProgramFiles } from './program-files.ts'
+import { systemBundles } from './trust-store.ts'
+
+/** What runs in the place, and as whom; as the caller where no user is given. */
+export interface ProgramCommand {
+  readonly command: string
+  readonly args: readonly string[]
+  /** By default where the caller stands. */
+  readonly cwd?: string | undefined
+  readonly uid?: number | undefined
+  readonly gid?: number | undefined
+  /** Supplementary groups; by default those of the user in the group file. */
+  readonly groups?: readonly number[] | undefined
+}
+
+// Sockets by which a program would ask the machine's own resolver, name cache or Docker daemon, which stand outside
+// of every place.
+const MASKED = [
+  '/run/systemd/resolve/io.systemd.Resolve',
+  '/run/systemd/resolve/io.systemd.Resolve.Monitor',
+  '/run/nscd/socket',
+  '/run/.nscd_socket',
+  '/var/run/nscd/socket',
+  '/var/run/.nscd_socket',
+  '/run/unscd/socket',
+  '/run/docker.sock',
+  '/var/run/docker.sock',
+]
+
+/**
+ * Runs in a mount namespace of the program's own. $1 to $3: resolv.conf, hosts, nsswitch.conf; $4: the trust store of
+ * places; $5: a folder for mounting; $6: working directory or nothing; then, each list ended by `--`, the files that
+ * the trust store replaces and the sockets to mask; then the command.
+ *
+ * Where one of the three files is missing or a link to nothing, it cannot be mounted over, nor may it be made on the
+ * machine: then /etc is covered by a layer in memory that has it.
+ */
+const PREPARE = `
+set -e
+if ! [ -f /etc/resolv.conf ] || ! [ -f /etc/hosts ] || ! [ -f /etc/nsswitch.conf ]; then
+  mkdir -p "$5"
+  mount -t tmpfs -o mode=755 tmpfs "$5"
+  mkdir "$5/upper" "$5/work"
+  (cd "$5" && mount -t overlay -o lowerdir=/etc,upperdir=upper,workdir=work overlay /etc)
+  [ -f /etc/resolv.conf ] || { rm -f /etc/resolv.conf; : >/etc/resolv.conf; }
+  [ -f /etc/hosts ] || { rm -f /etc/hosts; : >/etc/hosts; }
+  [ -f /etc/nsswitch.conf ] || { rm -f /etc/nsswitch.conf; : >/etc/nsswitch.conf; }
+fi
+mount --bind "$1" "$(readlink -f /etc/resolv.conf)"
+mount --bind "$2" "$(readlink -f /etc/hosts)"
+mount --bind "$3" "$(readlink -f /etc/nsswitch.conf)"
+causeway_bundle=$4 causeway_cwd=$6
+shift 6
+until [ "$1" = -- ]; do
+  mount --bind "$causeway_bundle" "$(readlink -f "$1")"
+  mount -o remount,bind,ro "$(readlink -f "$1")"
+  shift
+done
+shift
+until [ "$1" = -- ]; do
+  # Nothing listens on /dev/null: a connection is refused.
+  if [ -S "$1" ]; then mount --bind /dev/null "$(readlink -f "$1")"; fi
+  shift
+done
+shift
+if [ -n "$causeway_cwd" ]; then cd -- "$causeway_cwd"; fi
+unset causeway_bundle causeway_cwd
+exec "$@"
+`
+
+/**
+ * The command line that runs a program in its place; needs root. Every step replaces the one before it, so that exit
+ * code, signals and terminal are the program's own.
+ */
+export function enterCommand(
+  attachment: { readonly namespace: string; readonly files: ProgramFiles },
+  program: ProgramCommand,
+): { readonly file: string; readonly args: readonly string[] } {
+  const { resolvConf, hosts, nsswitch, caBundle } = attachment.files
+  return {
+    file: 'nsenter',
+    args: [
+      `--net=${namespaceFile(attachment.namespace)}`,
+      // Slave: namespaces and mounts that the machine removes later go here as well; /sys and its cgroups stay.
+      ...['unshare', '--mount', '--propagation', 'slave'],
+      ...['sh', '-c', PREPARE, 'causeway'],
+      ...[resolvConf, hosts, nsswitch, caBundle],
+      join(dirname(resolvConf), 'layer'),
+      program.cwd ?? '',
+      ...systemBundles(),
+      '--',
+      ...MASKED,
+      '--',
+      ...asUser(program),
+      program.command,
+      ...program.args,
+    ],
+  }
+}
+
+function asUser({ uid, gid, groups }: ProgramCommand): readonly string[] {
+  if (uid === undefined && gid === undefined) return []
+  const supplementary =
+    groups === undefined
+      ? uid === undefined
+        ? '--clear-groups'
+        : '--init-groups'
+      : groups.length === 0
+        ? '--clear-groups'
+        : `--groups=${groups.join(',')}`
+  return [
+    'setpriv',
+    ...(uid === undefined ? [] : [`--reuid=${uid}`]),
+    ...(gid === undefined ? [] : [`--regid=${gid}`]),
+    supplementary,
+    '--inh-caps=-all',
+    '--',
+  ]
+}

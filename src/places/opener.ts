@@ -1,0 +1,43 @@
+/**
+ * Runs inside a place's namespace for a moment: opens the sockets that its parent asks for, one at a time, passes
+ * each on, and keeps none. It ends when the parent closes the channel.
+ */
+import dgram from 'node:dgram'
+import net from 'node:net'
+import type { OpenerReply, OpenerRequest } from './open-sockets.ts'
+
+process.on('message', (request: OpenerRequest) => {
+  if (request.transport === 'udp') openUdp(request)
+  else openTcp(request)
+})
+
+// A socket is sent and closed in the same tick in which it began to listen: this process never gets to accept a
+// connection or to read a packet, both of which would be lost. Closing is safe, since the parent asks for the next
+// socket only when it has this one, so that a message is written at once or fails.
+function openTcp({ address, port }: OpenerRequest): void {
+  const server = net.createServer()
+  server.once('error', refuse)
+  server.listen({ host: address, port, backlog: 511, exclusive: true }, () => {
+    send({ opened: true }, server)
+    server.close()
+  })
+}
+
+function openUdp({ address, port }: OpenerRequest): void {
+  const socket = dgram.createSocket('udp4')
+  socket.once('error', refuse)
+  socket.bind({ address, port, exclusive: true }, () => {
+    send({ opened: true }, socket)
+    socket.close()
+  })
+}
+
+function refuse(error: NodeJS.ErrnoException): void {
+  send({ opened: false, cause: error.code ?? error.message })
+}
+
+function send(reply: OpenerReply, handle?: net.Server | dgram.Socket): void {
+  process.send?.(reply, handle, {}, (error: Error | null) => {
+    if (error) process.exit(1)
+  })
+}

@@ -1,0 +1,17 @@
+import { inParallel } from './in-parallel.ts'
+import { createRootDriver, type NamespaceDriver } from './namespace-driver.ts'
+import { namespacePrefix } from './namespace-names.ts'
+
+/**
+ * Removes every namespace that carries the mark, programs' included, whoever made it; their veths go with them.
+ * Programs that still run are left without a network.
+ *
+ * @throws CommandFailed
+ */
+export async function removeNamespaces(
+  mark: string,
+  driver: NamespaceDriver = createRootDriver(),
+): Promise<void> {
+  const names = [...(await driver.list(namespacePrefix(mark))).keys()]
+  await inParallel(2, names, (name) => driver.remove(name))
+}
