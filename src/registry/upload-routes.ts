@@ -54,6 +54,8 @@ export function createUploadRoutes(options: {
     upload: BlobUpload,
     digest: Digest,
   ): Promise<void> {
+    // Its registry may have gone while the bytes came.
+    if (upload.state === 'done') throw new OciError('BLOB_UPLOAD_UNKNOWN')
     const size = upload.received
     if ((await upload.commit(digest)) === 'mismatch') {
       await upload.discard()
