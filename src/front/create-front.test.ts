@@ -207,6 +207,32 @@ test('on the host the path tells authority from control plane', async (t) => {
   await assert.rejects(front.listenOnHost(port), { code: 'EADDRINUSE' })
 })
 
+for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+  test(`a resumed ${maxVersion} session is served like a new one`, async (t) => {
+    const { listen, ca } = await frontFor(t)
+    const { port, get } = await listen(ENDPOINT)
+    const session = await sessionOf({ host: '127.0.0.1', port, ca, maxVersion })
+    const again = { session, maxVersion }
+    assert.equal((await get('shop.azurecr.io', again)).body, 'registry shop.azurecr.io')
+    const headers = { host: 'management.azure.com' }
+    assert.equal((await get('shop.azurecr.io', { ...again, headers })).status, 421)
+  })
+}
+
+/** A session that can be resumed, after one whole request for shop.azurecr.io. */
+function sessionOf(options: tls.ConnectionOptions): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const socket = tls.connect({ ...options, servername: 'shop.azurecr.io' })
+    socket.on('error', reject)
+    socket.once('session', (session) => {
+      resolve(session)
+      socket.end()
+    })
+    socket.end('GET / HTTP/1.1\r\nHost: shop.azurecr.io\r\nConnection: close\r\n\r\n')
+    socket.resume()
+  })
+}
+
 test('curl accepts the certificates with the trust store of places', async (t) => {
   const { listen, authorities } = await frontFor(t)
   const { port } = await listen(PUBLIC)

@@ -70,7 +70,8 @@ export function createFront(options: FrontOptions): Front {
         const host = hostNameOf(request)
         if (!isPath(request.url)) return refuseTarget(response)
         const plane = host === undefined || !isServed(host) ? undefined : planeOf(host)
-        if (!plane || !servername || planeOf(servername) !== plane) {
+        // Without a name no session begins here: one without is resumed, and its name was checked when it began.
+        if (!plane || (servername !== undefined && planeOf(servername) !== plane)) {
           return refuseMisdirected(response, request.headers.host)
         }
         // Planes compare host names; port and case are settled here.

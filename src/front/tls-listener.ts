@@ -10,6 +10,7 @@ export interface TlsListenerOptions {
   contextFor(servername: string): Promise<SecureContext | undefined>
   /** Certificate and key, PEM, for clients that name no server, as those do that connect to an address. Without it they are refused. */
   readonly unnamed?: string
+  /** `servername` is undefined for a client that named none, and for one that resumes a session of TLS 1.2, which does not repeat it. */
   handle(request: IncomingMessage, response: ServerResponse, servername: string | undefined): void
   readonly log: Logger
   /** How long a client may take to send the head of a request. */

@@ -67,7 +67,7 @@ export async function createAuthority(options: AuthorityOptions): Promise<Fastif
     if (ANY_TENANT.has(tenant.toLowerCase()) || tenant.toLowerCase() === tenantId) return
     throw new AuthorityError(
       400,
-      'invalid_request',
+      request.method === 'GET' ? 'invalid_tenant' : 'invalid_request',
       90002,
       `Tenant '${tenant}' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. Check with your subscription administrator, this may happen if there are no active subscriptions for the tenant.`,
     )
