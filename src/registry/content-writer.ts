@@ -1,6 +1,7 @@
 import type { Kysely, Transaction } from 'kysely'
 import type { Clock } from '../lib/clock.ts'
 import type { Digest } from '../lib/digest.ts'
+import { inBatches } from '../lib/in-batches.ts'
 import type { Tables } from '../storage/tables.ts'
 import type { Manifest } from './manifest.ts'
 import { OciError } from './oci-error.ts'
@@ -50,9 +51,13 @@ export function createContentWriter(database: Kysely<Tables>, clock: Clock): Con
   const inTransaction = <T>(work: (transaction: RegistryTransaction) => Promise<T>) =>
     database.transaction().execute(work)
 
+  // Each commit waits for the disk; layers of many pushes at once share it.
+  const link = inBatches<BlobLink>((links) =>
+    inTransaction((transaction) => linkBlobs(transaction, clock, links)),
+  )
+
   return {
-    linkBlob: (key, digest, size) =>
-      inTransaction((transaction) => linkBlob(transaction, clock, key, digest, size)),
+    linkBlob: (key, digest, size) => link({ key, digest, size }),
 
     async unlinkBlob(key, digest) {
       const { numDeletedRows } = await database
@@ -146,17 +151,31 @@ export function createContentWriter(database: Kysely<Tables>, clock: Clock): Con
   }
 }
 
-/** Lets a blob that is stored be seen in a repository. */
-export async function linkBlob(
+export interface BlobLink {
+  readonly key: RepositoryKey
+  readonly digest: string
+  readonly size: number
+}
+
+/** Lets blobs that are stored be seen in repositories. */
+export async function linkBlobs(
   transaction: RegistryTransaction,
   clock: Clock,
-  key: RepositoryKey,
-  digest: string,
-  size: number,
+  links: readonly BlobLink[],
 ): Promise<void> {
+  if (links.length === 0) return
+  const created_at = clock.now().toISOString()
   await transaction
     .insertInto('registry_blob_links')
-    .values({ ...key, digest, size, created_at: clock.now().toISOString() })
+    .values(
+      links.map(({ key: { registry, repository }, digest, size }) => ({
+        registry,
+        repository,
+        digest,
+        size,
+        created_at,
+      })),
+    )
     .onConflict((conflict) => conflict.doNothing())
     .execute()
 }

@@ -3,7 +3,7 @@ import type { Clock } from '../lib/clock.ts'
 import { type Digest, isDigest } from '../lib/digest.ts'
 import type { Tables } from '../storage/tables.ts'
 import type { ContentReader, StoredManifest } from './content-reader.ts'
-import { linkBlob, type RegistryTransaction, storeManifest } from './content-writer.ts'
+import { linkBlobs, type RegistryTransaction, storeManifest } from './content-writer.ts'
 import { parseManifest } from './manifest.ts'
 import { isRepositoryName, isTag } from './oci-path.ts'
 import { SAMPLE_REGISTRY } from './sample-registry.ts'
@@ -80,10 +80,11 @@ export async function copyImage(
       if (child) await copyManifest(child, repository, [], transaction)
     }
     const key = { registry: to, repository }
-    for (const { digest } of manifest.blobs) {
+    const links = manifest.blobs.flatMap(({ digest }) => {
       const size = reader.blobSize(from, source, digest)
-      if (size !== undefined) await linkBlob(transaction, clock, key, digest, size)
-    }
+      return size === undefined ? [] : [{ key, digest, size }]
+    })
+    await linkBlobs(transaction, clock, links)
     const row = reader.manifest(from, source, stored.digest)
     const platform = {
       ...(row?.architecture && { architecture: row.architecture }),
