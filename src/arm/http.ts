@@ -30,7 +30,10 @@ export function createHttp(options: {
   const app = Fastify({
     bodyLimit: BODY_BYTES_MAX,
     genReqId: () => randomUUID(),
-    frameworkErrors: renderFrameworkError,
+    frameworkErrors(error, request, reply) {
+      reply.headers(requestIds(request))
+      renderFrameworkError(error, request, reply)
+    },
   })
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => {

@@ -66,3 +66,22 @@ test('an operation that keeps failing without a reason for clients ends after it
   assert.match(row?.error ?? '', /InternalServerError/)
   assert.doesNotMatch(row?.error ?? '', /reason/)
 })
+
+test('outcomes are forgotten after a day', async (t) => {
+  const { rows, create } = await setUp(t)
+  const input = sealer.seal(JSON.stringify(INPUT))
+  const outcome = { state: 'Succeeded', error: null, result: null } as const
+  for (const [id, hours] of [
+    ['old', 25],
+    ['recent', 23],
+  ] as const) {
+    const ended = new Date(Date.now() - hours * 60 * 60 * 1000)
+    await rows.insert({ id, kind: 'action', target: INPUT.target, input }, ended)
+    await rows.end(id, outcome, ended)
+  }
+  const operations = create(async () => undefined)
+  await operations.resume()
+  await operations.close()
+  assert.equal(await rows.byId('old'), undefined)
+  assert.equal((await rows.byId('recent'))?.state, 'Succeeded')
+})

@@ -10,6 +10,8 @@ import type { Sealer } from './services.ts'
 
 const TRIES_MAX = 3
 const PAUSE_MILLISECONDS = 1000
+// Nobody asks for an outcome a day later.
+const KEPT_MILLISECONDS = 24 * 60 * 60 * 1000
 const RETRY_AFTER = '1'
 // A first poll comes at once; most operations are done within this.
 const POLL_PATIENCE_MILLISECONDS = 250
@@ -34,7 +36,7 @@ export interface Operations {
   accepted(request: ArmRequest, path: string): ArmAnswer
   /** The answer of the `Location`: 202 while it runs, then its outcome. undefined where there is none, or not for this principal. */
   poll(request: ArmRequest, id: string): Promise<ArmAnswer | undefined>
-  /** Takes up what was running when the process ended. */
+  /** Takes up what was running when the process ended, and forgets what ended long ago. */
   resume(): Promise<void>
   /** Lets what runs come to its end, starts nothing more. */
   close(): Promise<void>
@@ -122,6 +124,7 @@ export function createOperations(options: {
       }
     },
     async resume() {
+      await rows.forgetEndedBefore(new Date(clock.now().getTime() - KEPT_MILLISECONDS))
       for (const row of await rows.running()) {
         if (!running.has(row.id)) start(row.id, inputOf(row), row.tries)
       }

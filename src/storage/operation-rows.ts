@@ -16,6 +16,7 @@ export interface OperationRows {
     outcome: Pick<OperationRow, 'state' | 'error' | 'result'>,
     now: Date,
   ): Promise<void>
+  forgetEndedBefore(time: Date): Promise<void>
 }
 
 export function operationRows(kysely: Kysely<Tables>): OperationRows {
@@ -48,6 +49,9 @@ export function operationRows(kysely: Kysely<Tables>): OperationRows {
         .set({ ...outcome, ended_at: now.toISOString() })
         .where('id', '=', id)
         .execute()
+    },
+    async forgetEndedBefore(time) {
+      await kysely.deleteFrom('operations').where('ended_at', '<', time.toISOString()).execute()
     },
   }
 }

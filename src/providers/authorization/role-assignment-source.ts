@@ -18,6 +18,11 @@ export async function createRoleAssignmentSource(options: {
 }): Promise<RoleAssignmentSource> {
   const { resources, feed } = options
   const grants = new Map<string, Grant>()
+  // Asked with every request, changed now and then.
+  let byPrincipal: ReadonlyMap<string, readonly Grant[]> = new Map()
+  const regroup = () => {
+    byPrincipal = Map.groupBy(grants.values(), (grant) => grant.objectId)
+  }
   const keep = (assignment: Resource<RoleAssignmentProperties>) => {
     const { principalId, scope, roleDefinitionId } = assignment.properties
     const grant = { objectId: keyOf(principalId), scope, roleId: roleDefinitionId }
@@ -30,12 +35,13 @@ export async function createRoleAssignmentSource(options: {
       const assignment = await resources.get<RoleAssignmentProperties>(id)
       if (assignment) keep(assignment)
       else grants.delete(keyOf(id))
+      regroup()
     }
   })
   for (const each of await resources.all<RoleAssignmentProperties>(ROLE_ASSIGNMENT)) keep(each)
+  regroup()
 
   return {
-    assignmentsOf: (objectId) =>
-      [...grants.values()].filter((grant) => grant.objectId === keyOf(objectId)),
+    assignmentsOf: (objectId) => byPrincipal.get(keyOf(objectId)) ?? [],
   }
 }
