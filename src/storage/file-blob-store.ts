@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { mkdir, open, rm, stat } from 'node:fs/promises'
+import { mkdir, open, readdir, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { algorithmOf, type Digest, hexOf } from '../lib/digest.ts'
 import type { BlobStore, BlobUpload, UploadOwner } from './blob-store.ts'
@@ -48,7 +48,18 @@ export async function createFileBlobStore(folder: string): Promise<BlobStore> {
     return upload
   }
 
-  await ensureFolder(join(folder, 'blobs'))
+  /** All at once, so that no push waits for a folder of its own to become durable. */
+  async function ensureShards(path: string): Promise<void> {
+    await ensureFolder(path)
+    const names = Array.from({ length: 256 }, (_, index) => index.toString(16).padStart(2, '0'))
+    const present = new Set(await readdir(path))
+    const lacking = names.filter((name) => !present.has(name))
+    await Promise.all(lacking.map((name) => mkdir(join(path, name), { mode: 0o700 })))
+    if (lacking.length > 0) await syncFolder(path)
+    for (const name of names) knownFolders.add(join(path, name))
+  }
+
+  await ensureShards(join(folder, 'blobs', 'sha256'))
   await ensureFolder(join(folder, 'uploads'))
 
   return {
