@@ -73,7 +73,7 @@ export function createRootDriver(): NamespaceDriver {
     },
 
     async links(namespace) {
-      const shown = await runCommand('ip', ['-n', namespace, '-j', 'address', 'show'])
+      const shown = await runCommand('ip', ['-n', namespace, '-details', '-j', 'address', 'show'])
       return new Map(parseLinks(shown))
     },
 
