@@ -12,7 +12,8 @@ const COMMAND_TIMEOUT_MS = 20_000
 export class CommandFailed extends Error {
   override readonly name = 'CommandFailed'
   constructor(command: readonly string[], reason: string) {
-    super(`${command.join(' ')}: ${reason}`)
+    // A script among the arguments would bury the reason.
+    super(`${command.filter((word) => word.length <= 64).join(' ')}: ${reason}`)
   }
 }
 
