@@ -85,7 +85,7 @@ async function compose(
   closing.add(() => lock.release())
   const { tenantId, subscriptionId } = await openInstallation(folder)
   const logFile = pino.destination({ dest: folder.logFile, mkdir: true, sync: true })
-  const log = pino({ base: undefined }, logFile)
+  const log = pino({ base: null }, logFile)
   closing.add(() => logFile.end())
 
   const database = await openDatabase(folder.database)
