@@ -25,6 +25,7 @@ import { attachProgram } from './operator/attach.ts'
 import type { AttachRequest, ServerStatus } from './operator/contract.ts'
 import { serveOperator } from './operator/operator-api.ts'
 import { createPrincipal, deletePrincipal, listPrincipals } from './operator/principals.ts'
+import { createProgramHomes } from './operator/program-homes.ts'
 import { createPlaces } from './places/create-places.ts'
 import { createAuthorizationProvider } from './providers/authorization/provider.ts'
 import { createRoleAssignmentSource } from './providers/authorization/role-assignment-source.ts'
@@ -94,7 +95,18 @@ async function compose(
 
   const keys = await openKeys(folder.keys)
   const sealer = createSealer(keys.sealing)
-  const principals = createPrincipals({ database, clock })
+  // What a secret was minted for runs: a program in a place, or the server's own work.
+  const ownWork = new Set<string>()
+  const isAwake = (owner: string): boolean => ownWork.has(owner) || homes.isAwake(owner)
+  const principals = createPrincipals({ database, clock, isAwake })
+  const homes = createProgramHomes({
+    clients: folder.clients,
+    run: folder.run,
+    principals,
+    sealer,
+    running: () => places.list().flatMap(({ programs }) => programs.map(({ id }) => id)),
+  })
+  await homes.adopt()
   const owner = await openOwner(principals)
   const tokens = createTokens({ keys, clock, tenantId, principals })
   const authenticator = createAuthenticator({ principals, tokens })
@@ -198,24 +210,27 @@ async function compose(
   feed.subscribe(() => places.reconcile())
   const support = await places.support()
   if (support.available) await progress.step('places', () => places.reconcile())
+  await homes.tidy()
 
   const host = await front.listenOnHost(config.port)
   closing.add(() => host.close())
   const url = `https://localhost:${host.port}`
 
-  const asOwner: Server['asOwner'] = async (work) => {
-    const credential = `server-${randomUUID()}`
+  const asOwner: Server['asOwner'] = async (task) => {
+    const work = `#${randomUUID()}`
+    ownWork.add(work)
     const arm = createArmClient({
       url,
       ca: await readFile(authorities.host.certificateFile, 'utf8'),
       clientId: owner.appId,
-      clientSecret: await principals.mintSecret(owner, credential),
+      clientSecret: await principals.mintSecret(owner, work),
     })
     try {
-      return await work(arm)
+      return await task(arm)
     } finally {
       arm.close()
-      await principals.revokeSecrets(credential)
+      ownWork.delete(work)
+      await principals.revokeSecrets(work)
     }
   }
   const attach: Server['attach'] = (request) =>
@@ -225,7 +240,7 @@ async function compose(
       principals,
       tenantId,
       subscriptionId,
-      clients: folder.clients,
+      homes,
       ownerName: owner.displayName,
     })
   const status: Server['status'] = async () => ({

@@ -10,20 +10,22 @@ interface Cell {
 
 const LABEL_WIDTH = 9
 const COLUMN_WIDTH_MIN = 34
-const COLUMN_WIDTH_MAX = 54
+// As wide as the longest refusal: what reads a file or a pipe wants whole sentences.
+const UNWRAPPED_WIDTH = 240
 
-/** What a client inside and one outside found, side by side; lines are wrapped to the terminal's width. */
-export function proofTable(proof: Proof, terminalWidth = stdout.columns ?? 120): string {
-  const room = Math.floor((terminalWidth - LABEL_WIDTH - 6) / 2)
-  const width = Math.max(COLUMN_WIDTH_MIN, Math.min(COLUMN_WIDTH_MAX, room))
+/** What a client inside and one outside found, side by side; wrapped to the terminal, or not at all where there is none. */
+export function proofTable(proof: Proof, terminalWidth = stdout.columns): string {
+  const room = Math.floor(((terminalWidth ?? UNWRAPPED_WIDTH) - LABEL_WIDTH - 6) / 2)
+  const widthMax = Math.max(COLUMN_WIDTH_MIN, room)
   const columns = [proof.inside, proof.outside]
   const rows: readonly (readonly [string, readonly Cell[]])[] = [
     ['', [heading('inside'), heading('outside')]],
-    ['client', columns.map((column) => cell(width, standing(column)))],
-    ['name', columns.map((column) => cell(width, ...chainOf(column)))],
+    ['client', columns.map((column) => cell(widthMax, standing(column)))],
+    ['name', columns.map((column) => cell(widthMax, ...chainOf(column)))],
     ['address', columns.map((column) => addressOf(column))],
-    ['pull', columns.map((column) => pullOf(column, width))],
+    ['pull', columns.map((column) => pullOf(column, widthMax))],
   ]
+  const width = Math.max(...rows.flatMap(([, cells]) => cells.flatMap(longestLine)))
   const rule = faint(
     `${'─'.repeat(LABEL_WIDTH)}┼${`${'─'.repeat(width + 2)}┼`.repeat(2)}`.slice(0, -1),
   )
@@ -42,6 +44,8 @@ function drawRow(label: string, cells: readonly Cell[], width: number): string {
     return `${head}${bar}${columns.join(bar)}`.trimEnd()
   }).join('\n')
 }
+
+const longestLine = ({ lines }: Cell): number => Math.max(...lines.map((line) => line.length))
 
 const same: Paint = (text) => text
 const heading = (text: string): Cell => ({ lines: [text], paint: strong })

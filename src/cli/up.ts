@@ -1,4 +1,4 @@
-import { once } from 'node:events'
+import { constants } from 'node:os'
 import { readConfig } from '../config.ts'
 import { startServer } from '../main.ts'
 import { rehearse } from '../rehearsal/rehearse.ts'
@@ -74,12 +74,15 @@ async function rehearseAndShow(
   return proof.holds
 }
 
-function untilEnded(): { promise: Promise<unknown>; stop(): void } {
-  const controller = new AbortController()
-  const { signal } = controller
-  const promise = Promise.race([
-    once(process, 'SIGINT', { signal }),
-    once(process, 'SIGTERM', { signal }),
-  ]).catch(() => {})
-  return { promise, stop: () => controller.abort() }
+/** The first signal ends in good order; a second one, by somebody who will not wait, ends at once. */
+function untilEnded(): { promise: Promise<void>; stop(): void } {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  let asked = false
+  const end = (signal: NodeJS.Signals): void => {
+    if (asked) process.exit(128 + constants.signals[signal])
+    asked = true
+    resolve()
+  }
+  process.on('SIGINT', end).on('SIGTERM', end)
+  return { promise, stop: () => void process.off('SIGINT', end).off('SIGTERM', end) }
 }

@@ -47,7 +47,7 @@ export interface Principals {
   delete(objectId: string): Promise<void>
   /** Replaces the principal's own secret; minted ones stay. Undefined when there is no such principal. */
   resetSecret(objectId: string): Promise<NewSecret | undefined>
-  /** A further secret for `owner`, an attached program, until `revokeSecrets(owner)`. */
+  /** A further secret for `owner`, good while it is awake and until `revokeSecrets(owner)`. */
   mintSecret(principal: Principal, owner: string): Promise<string>
   revokeSecrets(owner: string): Promise<void>
   /** Owners with secrets: after a crash, those whose program is gone are revoked. */
@@ -56,9 +56,16 @@ export interface Principals {
 
 const DISPLAY_NAME = /^(?!\s)[^\p{Cc}]{1,120}(?<!\s)$/u
 
-/** Principals in the metadata store; reads go by prepared statements and see what is committed. */
-export function createPrincipals(options: { database: Database; clock: Clock }): Principals {
-  const { clock } = options
+/**
+ * Principals in the metadata store; reads go by prepared statements and see what is committed. `isAwake` says whether
+ * what a secret was minted for runs: neither the secret nor its tokens are worth anything otherwise.
+ */
+export function createPrincipals(options: {
+  database: Database
+  clock: Clock
+  isAwake?: (owner: string) => boolean
+}): Principals {
+  const { clock, isAwake = () => true } = options
   const { kysely, reader } = options.database
   const find = (condition: string) => {
     const statement = reader.prepare(`SELECT * FROM principals WHERE ${condition}`)
@@ -69,7 +76,12 @@ export function createPrincipals(options: { database: Database; clock: Clock }):
   }
   const byObjectId = find('object_id = ?')
   const byAppId = find('app_id = ?')
-  const secretsOf = reader.prepare('SELECT id, hash FROM principal_secrets WHERE object_id = ?')
+  const secretsOf = reader.prepare(
+    'SELECT id, hash, owner FROM principal_secrets WHERE object_id = ?',
+  )
+  const secretById = reader.prepare('SELECT object_id, owner FROM principal_secrets WHERE id = ?')
+  const counts = ({ owner }: Pick<PrincipalSecretRow, 'owner'>): boolean =>
+    owner === null || isAwake(owner)
 
   const secretRow = (objectId: string, secret: string, owner: string | null) => ({
     id: randomUUID(),
@@ -112,10 +124,10 @@ export function createPrincipals(options: { database: Database; clock: Clock }):
       const given = hashOf(secret)
       const rows = secretsOf.all(principal.objectId) as unknown as Pick<
         PrincipalSecretRow,
-        'id' | 'hash'
+        'id' | 'hash' | 'owner'
       >[]
       const match = rows.find((row) => timingSafeEqual(row.hash, given))
-      return match && { principal, credential: match.id }
+      return match && counts(match) ? { principal, credential: match.id } : undefined
     },
 
     byObjectId: (objectId) => byObjectId(objectId.toLowerCase()),
@@ -124,7 +136,10 @@ export function createPrincipals(options: { database: Database; clock: Clock }):
       (byKey) => (displayName: string) =>
         byKey(nameKey(displayName))
     )(find('name_key = ?')),
-    byCredential: find('object_id = (SELECT object_id FROM principal_secrets WHERE id = ?)'),
+    async byCredential(credential) {
+      const row = secretById.get(credential) as unknown as PrincipalSecretRow | undefined
+      return row && counts(row) ? byObjectId(row.object_id) : undefined
+    },
 
     async list() {
       const rows = await kysely.selectFrom('principals').selectAll().orderBy('name_key').execute()

@@ -1,11 +1,10 @@
-import { chmod, chown, mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { Principals } from '../identity/principals.ts'
 import type { Places } from '../places/create-places.ts'
 import type { NetworkFacts, NetworkSource } from '../places/network-source.ts'
 import { PlaceFull } from '../places/place-full.ts'
 import type { Attached, AttachRequest } from './contract.ts'
 import { OperatorError } from './operator-error.ts'
+import type { ProgramHomes } from './program-homes.ts'
 
 export interface AttachOptions {
   readonly places: Places
@@ -13,8 +12,7 @@ export interface AttachOptions {
   readonly principals: Principals
   readonly tenantId: string
   readonly subscriptionId: string
-  /** Folder of the programs' own configuration. */
-  readonly clients: string
+  readonly homes: ProgramHomes
   /** The principal that programs run as by default. */
   readonly ownerName: string
 }
@@ -39,8 +37,7 @@ export async function attachProgram(
     throw new OperatorError(409, error.message, { cause: error })
   })
   try {
-    const clientSecret = await principals.mintSecret(principal, attachment.id)
-    const home = await makeHome(join(options.clients, `${fileName(name)}-${request.uid}`), request)
+    const { path: home, clientSecret } = await options.homes.open(attachment.id, principal, request)
     return {
       attached: {
         id: attachment.id,
@@ -53,8 +50,8 @@ export async function attachProgram(
         credentials: { tenantId, clientId: principal.appId, clientSecret, subscriptionId },
       },
       async release() {
-        await principals.revokeSecrets(attachment.id)
         await attachment.release()
+        await options.homes.tidy()
       },
     }
   } catch (error) {
@@ -99,18 +96,3 @@ const isNamed = (
 
 const isSameName = (one: string, other: string | undefined): boolean =>
   one.toLowerCase() === other?.toLowerCase()
-
-/** Names are free text; a folder's name is not. */
-const fileName = (name: string): string => encodeURIComponent(name.toLowerCase()).slice(0, 100)
-
-async function makeHome(home: string, { uid, gid }: AttachRequest): Promise<string> {
-  for (const folder of [
-    home,
-    ...['azure', 'docker', 'containers'].map((name) => join(home, name)),
-  ]) {
-    await mkdir(folder, { recursive: true })
-    await chmod(folder, 0o700)
-    if (process.geteuid?.() === 0) await chown(folder, uid, gid)
-  }
-  return home
-}

@@ -1,3 +1,4 @@
+import { closeSync, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { Kysely, type SqliteDatabase, SqliteDialect } from 'kysely'
 import { migrate } from './migrate.ts'
@@ -17,6 +18,8 @@ export interface Database {
  * @throws DataTooNew when a newer version of Causeway has written it.
  */
 export async function openDatabase(file: string): Promise<Database> {
+  // SQLite gives its journals the mode of the file they belong to.
+  closeSync(openSync(file, 'a', 0o600))
   const writer = new DatabaseSync(file)
   writer.exec(
     'PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA busy_timeout=5000',
