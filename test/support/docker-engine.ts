@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Causeway, PlaceOptions, Where } from './causeway.ts'
@@ -23,6 +23,9 @@ export async function startDockerEngine(causeway: Causeway, where: Where): Promi
   const folder = await mkdtemp(join(tmpdir(), 'causeway-docker-'))
   const host = `unix://${folder}/docker.sock`
   const pidFile = join(folder, 'dockerd.pid')
+  const configFile = join(folder, 'daemon.json')
+  // The machine's own engine may be configured; this one is not to inherit that.
+  await writeFile(configFile, '{}')
   const [file, ...args] = causeway.placeArguments(
     where,
     [
@@ -31,7 +34,7 @@ export async function startDockerEngine(causeway: Causeway, where: Where): Promi
       `--data-root=${folder}/data`,
       `--exec-root=${folder}/exec`,
       `--pidfile=${pidFile}`,
-      `--config-file=${folder}/none.json`,
+      `--config-file=${configFile}`,
       // Containers here use no network or the place's own; the machine's firewall is not ours to change.
       '--bridge=none',
       '--iptables=false',
