@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -100,11 +102,19 @@ describe('a program in a place', { ...needs('root', 'ip'), timeout: 180_000 }, (
   })
 
   test('cannot reach the host or the real internet', async () => {
-    for (const where of [network, internet]) {
-      const routes = succeeded(await causeway.inPlace(where, ['ip', 'route']))
-      assert.doesNotMatch(routes, /eth0|ens|wlan/)
-      const script = 'exec 3<>/dev/tcp/1.1.1.1/443'
-      failed(await causeway.inPlace(where, ['timeout', '3', 'bash', '-c', script]))
+    const listener = createServer((socket) => socket.end()).listen(0, '127.0.0.1')
+    await once(listener, 'listening')
+    const { port } = listener.address() as AddressInfo
+    const connect = (target: string) => ['timeout', '3', 'bash', '-c', `exec 3<>/dev/tcp/${target}`]
+    try {
+      const [program = '', ...args] = connect(`127.0.0.1/${port}`)
+      succeeded(await run(program, args))
+      for (const where of [network, internet]) {
+        failed(await causeway.inPlace(where, connect(`127.0.0.1/${port}`)))
+        failed(await causeway.inPlace(where, connect('1.1.1.1/443')))
+      }
+    } finally {
+      listener.close()
     }
   })
 
