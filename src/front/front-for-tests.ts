@@ -28,7 +28,7 @@ export const registryFacts = (
   dataEndpoints: [{ region: 'westeurope', host: `${name}.westeurope.data.azurecr.io` }],
   redirectsBlobs: true,
   publicAccess: { kind: 'all' },
-  hasPrivateEndpoints: false,
+  isPrivateLinked: false,
   anonymousPull: false,
   ...change,
 })

@@ -25,7 +25,7 @@ function follow(names: ReturnType<typeof namesOf>, name: string): readonly strin
 }
 
 test('a registry with a private endpoint goes by its private link name', () => {
-  const names = namesOf(registryFacts('shop', { hasPrivateEndpoints: true }))
+  const names = namesOf(registryFacts('shop', { isPrivateLinked: true }))
   assert.deepEqual(follow(names, 'shop.azurecr.io'), [
     '3600 shop.privatelink.azurecr.io',
     '3600 s1.westeurope.azcr.io',
@@ -52,7 +52,7 @@ test('a data endpoint is in its own region', () => {
 })
 
 test('a name between two others exists without records; an unknown one does not exist', () => {
-  const names = namesOf(registryFacts('shop', { hasPrivateEndpoints: true }))
+  const names = namesOf(registryFacts('shop', { isPrivateLinked: true }))
   for (const name of ['azurecr.io', 'privatelink.azurecr.io', 'data.azurecr.io', 'azure.com']) {
     assert.deepEqual(names.lookup(name), [], name)
   }

@@ -69,7 +69,7 @@ function addChain(
   const alias = (name: string, ttl: number, target: string) =>
     records.set(name, [{ type: 'CNAME', ttl, target }])
 
-  if (registry.hasPrivateEndpoints) {
+  if (registry.isPrivateLinked) {
     const linked = `${host.slice(0, -domain.length)}privatelink.${domain}`
     alias(host, REGISTRY_TTL, linked)
     alias(linked, REGISTRY_TTL, shard)

@@ -19,7 +19,8 @@ export interface RegistryFacts {
   /** Blob GETs are sent to the data endpoint: it has an endpoint, or data endpoints are on. */
   readonly redirectsBlobs: boolean
   readonly publicAccess: PublicAccess
-  readonly hasPrivateEndpoints: boolean
+  /** It has, or once had, a private endpoint: its public name is an alias into the private zone. */
+  readonly isPrivateLinked: boolean
   readonly anonymousPull: boolean
   readonly admin?: {
     readonly username: string

@@ -13,7 +13,7 @@ export const SAMPLE_REGISTRY: RegistryFacts = {
   dataEndpoints: [],
   redirectsBlobs: false,
   publicAccess: { kind: 'all' },
-  hasPrivateEndpoints: false,
+  isPrivateLinked: false,
   anonymousPull: true,
 }
 

@@ -56,7 +56,6 @@ test('data endpoints are there once they are switched on, one for each region', 
 test('a private endpoint switches data endpoints on until it is disconnected', async () => {
   const { directory, change } = await directoryOf(registry({}))
   await change(connection('Pending'))
-  assert.equal(directory.byId(ID)?.hasPrivateEndpoints, true)
   assert.equal(directory.byHost('myregistry.westeurope.data.azurecr.io')?.role, 'data')
   await change(connection('Disconnected'))
   assert.equal(directory.byId(ID)?.redirectsBlobs, false)
@@ -182,3 +181,10 @@ function rules(defaultAction: string, ...values: readonly string[]) {
 function sha256(text: string): Buffer {
   return createHash('sha256').update(text).digest()
 }
+
+test('a registry that ever had an endpoint stays linked', async () => {
+  const { directory, change } = await directoryOf(registry({}))
+  assert.equal(directory.byId(ID)?.isPrivateLinked, false)
+  await change(registry({ privateLinked: true }))
+  assert.equal(directory.byId(ID)?.isPrivateLinked, true)
+})

@@ -119,7 +119,7 @@ function factsOf(
     })),
     redirectsBlobs: properties.dataEndpointEnabled || hasPrivateEndpoints,
     publicAccess: publicAccessOf(registry),
-    hasPrivateEndpoints,
+    isPrivateLinked: properties.privateLinked ?? false,
     anonymousPull: properties.anonymousPullEnabled,
     ...(properties.adminUserEnabled && {
       admin: {

@@ -30,6 +30,8 @@ export const registryProperties = Type.Object({
   metadataSearch: onOff('Disabled'),
   /** Tells this registry from an earlier or later one of the same name: content is kept under it. */
   uid: Type.Optional(readOnly(secret(Type.String()))),
+  /** It has, or once had, a private endpoint: its public name leads through the private zone from then on. */
+  privateLinked: Type.Optional(readOnly(secret(Type.Boolean()))),
   /** The admin user's two passwords, sealed. They stay when the admin user is switched off. */
   adminPasswords: Type.Optional(readOnly(secret(Type.Array(Type.String())))),
 })

@@ -47,7 +47,12 @@ export const createRegistryType = (contentActions: Readonly<Record<string, Actio
     },
   })
 
-/** @throws ArmError 400 below Premium, or when the registry has as many endpoints as it may. */
+/**
+ * Marks the registry as linked for good: the article's `unresolvable host`, after its endpoint is gone, is that of a
+ * public name which still leads through the private zone.
+ *
+ * @throws ArmError 400 below Premium, or when the registry has as many endpoints as it may.
+ */
 async function acceptEndpoint(
   registry: Registry,
   endpointId: string,
@@ -62,6 +67,12 @@ async function acceptEndpoint(
   const others = connections.filter(
     ({ properties }) => !isSameId(properties.privateEndpoint?.id ?? '', endpointId),
   )
-  if (others.length < context.settings.privateEndpointsPerRegistry) return
-  throw quotaExceeded('privateEndpointConnections', sku)
+  if (others.length >= context.settings.privateEndpointsPerRegistry) {
+    throw quotaExceeded('privateEndpointConnections', sku)
+  }
+  if (registry.properties.privateLinked) return
+  await context.write(registry.id, {
+    ...registry,
+    properties: { ...registry.properties, privateLinked: true },
+  })
 }

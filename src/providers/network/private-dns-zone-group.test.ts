@@ -100,16 +100,20 @@ test('records follow the replicas', async () => {
   assert.deepEqual(Object.keys(await recordsIn(zone)), ['following', 'following.westeurope.data'])
 })
 
-test('records are there only while the connection is approved', async () => {
+test('records stay when the connection is rejected, and go with the zone from the group', async () => {
   const { zone, store, endpoint } = await setUp('approved')
   await putGroup(endpoint, [zone])
   const connection = await lab.connection(store)
+  const records = { approved: ['10.0.0.5'], 'approved.westeurope.data': ['10.0.0.4'] }
   const decide = (status: string) =>
     lab.arm.put(connection, { properties: { privateLinkServiceConnectionState: { status } } })
   await decide('Rejected')
-  assert.deepEqual(await recordsIn(zone), {})
+  assert.deepEqual(await recordsIn(zone), records)
   await decide('Approved')
-  assert.deepEqual(Object.keys(await recordsIn(zone)), ['approved', 'approved.westeurope.data'])
+  assert.deepEqual(await recordsIn(zone), records)
+  await decide('Rejected')
+  await putGroup(endpoint, [])
+  assert.deepEqual(await recordsIn(zone), {})
 })
 
 test('a record that was deleted by hand stays deleted, until the group is put again', async () => {

@@ -11,11 +11,18 @@ export const ZONE_RECORD_TTL = 10
 const PRIVATE_LABEL = 'privatelink.'
 
 /**
- * The records that a group's zones should have for an endpoint: none while it is not approved, and none in a zone
- * that is not one of the target's own.
+ * The records that a group's zones should have for an endpoint: none before it is approved, and none in a zone that is
+ * not one of the target's own. A connection that is rejected later, or cut, leaves them: the endpoint keeps its
+ * addresses, only nothing listens there.
  */
 export function wantedRecords(group: ZoneGroupProperties, endpoint: Endpoint): ZoneRecord[] {
-  if (!isApproved(endpoint.properties)) return []
+  if (!isApproved(endpoint.properties)) {
+    return (group.records ?? []).filter(({ zoneId }) =>
+      group.privateDnsZoneConfigs.some((config) =>
+        isSameId(config.properties.privateDnsZoneId, zoneId),
+      ),
+    )
+  }
   const { members = [], zoneNames = [] } = endpoint.properties
   return group.privateDnsZoneConfigs.flatMap(({ properties }) => {
     const zoneId = properties.privateDnsZoneId

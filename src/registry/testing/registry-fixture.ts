@@ -146,7 +146,7 @@ async function startIn(
       dataEndpoints: [{ region: 'westeurope', host: DATA_HOST }],
       redirectsBlobs: false,
       publicAccess: { kind: 'all' },
-      hasPrivateEndpoints: false,
+      isPrivateLinked: false,
       anonymousPull: false,
       admin: {
         username: ADMIN.user,
