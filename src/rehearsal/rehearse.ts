@@ -1,7 +1,7 @@
 import { access } from 'node:fs/promises'
 import { join } from 'node:path'
+import { replaceFile } from '../lib/durable-file.ts'
 import type { Attached, AttachRequest, ServerStatus } from '../operator/contract.ts'
-import { writeDurably } from '../storage/data-folder.ts'
 import { type ArmClient, ArmRefusal } from './arm-client.ts'
 import { NAMES } from './names.ts'
 import { type Proof, prove } from './prove.ts'
@@ -36,7 +36,7 @@ export async function rehearse(server: RehearsalServer, progress: Progress): Pro
       }
     })
     const made = { madeAt: new Date().toISOString(), group: NAMES.group }
-    await writeDurably(marker, `${JSON.stringify(made)}\n`)
+    await replaceFile(marker, `${JSON.stringify(made)}\n`)
   }
   if (placesUnavailable) {
     const { cause, cure } = placesUnavailable

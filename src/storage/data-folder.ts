@@ -1,7 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { chmod, mkdir, open, readFile, realpath, rename, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { readOrCreate } from '../lib/durable-file.ts'
 
 /** Where things are in a data folder. Secrets lie in folders that only the owner may enter. */
 export interface DataFolder {
@@ -97,21 +98,9 @@ export function lockDataFolder(folder: DataFolder): { release(): void } {
 /** Reads the installation's ids, or decides them at the first start. */
 export async function openInstallation(folder: DataFolder): Promise<Installation> {
   const file = join(folder.path, 'installation.json')
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined
-    throw error
+  const text = await readOrCreate(file, async () => {
+    const ids = { tenantId: randomUUID(), subscriptionId: randomUUID() }
+    return `${JSON.stringify(ids, null, 2)}\n`
   })
-  if (text !== undefined) return JSON.parse(text) as Installation
-  const installation = { tenantId: randomUUID(), subscriptionId: randomUUID() }
-  await writeDurably(file, `${JSON.stringify(installation, null, 2)}\n`)
-  return installation
-}
-
-/** Writes a file so that after a power cut it is there whole or not at all. */
-export async function writeDurably(file: string, content: string, mode = 0o600): Promise<void> {
-  const temporary = `${file}.new`
-  await writeFile(temporary, content, { mode, flush: true })
-  await rename(temporary, file)
-  const parent = await open(join(file, '..'))
-  await parent.sync().finally(() => parent.close())
+  return JSON.parse(text) as Installation
 }

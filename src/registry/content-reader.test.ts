@@ -3,8 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { openDatabase } from '../../storage/database.ts'
-import { createStoredContent } from './stored-content.ts'
+import { openDatabase } from '../storage/database.ts'
+import { createContentReader } from './content-reader.ts'
 
 test('a blob counts once in a registry, in however many repositories it is', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'causeway-usage-'))
@@ -30,7 +30,7 @@ test('a blob counts once in a registry, in however many repositories it is', asy
       .values({ registry, repository, digest, size, created_at })
       .execute()
   }
-  const content = createStoredContent(database)
-  assert.equal(await content.storedBytes('r1'), 110)
-  assert.equal(await content.storedBytes('empty'), 0)
+  const reader = createContentReader(database.reader)
+  assert.equal(reader.storedBytes('r1'), 110)
+  assert.equal(reader.storedBytes('empty'), 0)
 })
