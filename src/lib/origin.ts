@@ -1,6 +1,10 @@
 /** `internet`, or `net-<key>` for the place of a virtual network. Addresses may overlap between places; this never does. */
 export type PlaceId = string
 
+/** The place of the virtual network with this resource guid. */
+export const networkPlace = (resourceGuid: string): PlaceId =>
+  `net-${resourceGuid.slice(0, 8).toLowerCase()}`
+
 /**
  * Where a connection came in. Set by the listener that accepted it and by nothing else: no header, no guess.
  *

@@ -3,7 +3,7 @@ import type { ResourceReader } from '../../arm/resource-reader.ts'
 import type { Resource } from '../../arm/resource-type.ts'
 import { formatAddress, formatCidr, parseAddress } from '../../lib/cidr.ts'
 import { createMutex } from '../../lib/mutex.ts'
-import type { PlaceId } from '../../lib/origin.ts'
+import { networkPlace } from '../../lib/origin.ts'
 import type { EndpointListener, NetworkFacts, NetworkSource } from '../../places/network-source.ts'
 import type { ChangeFeed } from '../../storage/change-feed.ts'
 import { type InterfaceProperties, NETWORK_INTERFACES } from './network-interface-schema.ts'
@@ -65,7 +65,7 @@ function factsOf(
     id: network.id,
     name: network.name,
     resourceGroup: parseResourceId(network.id)?.resourceGroup ?? '',
-    place: placeOf(resourceGuid),
+    place: networkPlace(resourceGuid),
     egressAddress: egressAddressOf(resourceGuid),
     dnsServers: dhcpOptions?.dnsServers ?? [],
     addressPrefixes: addressSpace.addressPrefixes,
@@ -91,9 +91,6 @@ function listenersOf({ properties }: Resource<InterfaceProperties>): EndpointLis
     return host && address ? [{ endpoint, address, host: host.toLowerCase() }] : []
   })
 }
-
-/** The place of the network with this guid. */
-export const placeOf = (resourceGuid: string): PlaceId => `net-${resourceGuid.slice(0, 8)}`
 
 /** A network's public address: always the same for one network, in 20.71.0.0/16. */
 export function egressAddressOf(resourceGuid: string): string {

@@ -1,7 +1,7 @@
 import { keyOf, parseResourceId } from '../../arm/resource-id.ts'
 import type { Resource } from '../../arm/resource-type.ts'
 import type { Zone, ZoneSource } from '../../dns/zone-source.ts'
-import type { PlaceId } from '../../lib/origin.ts'
+import { networkPlace, type PlaceId } from '../../lib/origin.ts'
 import type { Change, ChangeFeed } from '../../storage/change-feed.ts'
 import { RECORD_KINDS } from './record-kind.ts'
 import { ZONE_TYPE } from './record-set.ts'
@@ -79,7 +79,7 @@ export async function createZoneSource({
 
   function keepNetwork(id: string, network: Resource<{ resourceGuid?: string }> | undefined): void {
     const guid = network?.properties.resourceGuid
-    if (guid) places.set(keyOf(id), `net-${guid.slice(0, 8).toLowerCase()}`)
+    if (guid) places.set(keyOf(id), networkPlace(guid))
     else places.delete(keyOf(id))
   }
 
