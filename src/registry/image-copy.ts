@@ -16,11 +16,16 @@ export interface ImageCopy {
   readonly to: { readonly registryUid: string }
   /** `repository:tag` each. */
   readonly targetTags: readonly string[]
+  /** Repositories that get the manifest without a tag. */
   readonly untaggedTargetRepositories: readonly string[]
+  /** Moves tags that exist already; without it they make the copy fail before it begins. */
   readonly force: boolean
 }
 
-/** Why an image was not copied. The message is public. */
+/**
+ * Why an image was not copied. The message is public; of a tag that exists it is, in the service's words,
+ * `Tag hello-world:latest already exists in target registry.`
+ */
 export class ImageCopyError extends Error {
   override readonly name = 'ImageCopyError'
   readonly code: 'source-unknown' | 'target-exists' | 'source-not-allowed'

@@ -1,9 +1,7 @@
 import type { TestContext } from 'node:test'
-import type {
-  ImageCopier,
-  ImageCopyRequest,
-} from '../../src/providers/container-registry/image-copier.ts'
+import type { ImageCopier } from '../../src/providers/container-registry/import-image.ts'
 import { createContainerRegistryProvider } from '../../src/providers/container-registry/provider.ts'
+import type { ImageCopy } from '../../src/registry/image-copy.ts'
 import { type Answer, createArmForTests } from './arm.ts'
 import { fakeEndpoints } from './fake-endpoint.ts'
 
@@ -18,8 +16,8 @@ export async function openRegistries(
     readonly refuses?: { readonly action: string; readonly at: string }
   } = {},
 ) {
-  const copies: ImageCopyRequest[] = []
-  const copy = async (request: ImageCopyRequest) => void copies.push(request)
+  const copies: ImageCopy[] = []
+  const copy = async (request: ImageCopy) => void copies.push(request)
   const { refuses, privateEndpointsPerRegistry } = options
   const arm = await createArmForTests({
     providers: [

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { openRegistries } from '../../../test/support/registries.ts'
+import { ImageCopyError } from '../../registry/image-copy.ts'
 
 const helloWorld = {
   source: { registryUri: 'mcr.microsoft.com', sourceImage: 'hello-world:latest' },
@@ -50,10 +51,7 @@ for (const [code, status, armCode] of [
   test(`${status}: the operation ends so when the copier says ${code}`, async (t) => {
     const { importImage, createRegistry } = await openRegistries(t, {
       copy: async () => {
-        throw Object.assign(new Error('Tag hello-world:latest is as it is.'), {
-          name: 'ImageCopyError',
-          code,
-        })
+        throw new ImageCopyError(code, 'Tag hello-world:latest is as it is.')
       },
     })
     await createRegistry('myregistry')

@@ -1,12 +1,7 @@
 import { ArmError } from '../../arm/arm-error.ts'
 import { isSameId, parseResourceId } from '../../arm/resource-id.ts'
 import type { Action, Context } from '../../arm/resource-type.ts'
-import {
-  type ImageCopier,
-  type ImageCopyError,
-  type ImageSource,
-  isImageCopyError,
-} from './image-copier.ts'
+import { type ImageCopy, ImageCopyError } from '../../registry/image-copy.ts'
 import { formatImage } from './image-reference.ts'
 import { type ImportRequest, parseImport } from './parse-import.ts'
 import { loginServerOf } from './registry-hosts.ts'
@@ -16,6 +11,12 @@ const PULL = 'Microsoft.ContainerRegistry/registries/pull/read'
 
 /** What comes with the product, so that it can be imported without a network. */
 const SHIPPED = { host: 'mcr.microsoft.com', repository: 'hello-world' } as const
+
+/** What the control plane needs of the registry plane to import images. A copy done twice leaves the same content. */
+export interface ImageCopier {
+  /** @throws ImageCopyError for what the client has to know. */
+  copy(image: ImageCopy): Promise<void>
+}
 
 /** Copies an image into the registry; everything that can be told of a request is told before it is accepted. */
 export const createImportImage = (images: ImageCopier): Action => ({
@@ -41,7 +42,7 @@ export const createImportImage = (images: ImageCopier): Action => ({
         force,
       })
     } catch (error) {
-      throw isImageCopyError(error) ? copyFailed(error) : error
+      throw error instanceof ImageCopyError ? copyFailed(error) : error
     }
     return undefined
   },
@@ -51,7 +52,7 @@ async function findSource(
   target: Registry,
   { source, image }: ImportRequest,
   context: Context,
-): Promise<ImageSource> {
+): Promise<ImageCopy['from']> {
   if ('host' in source && source.host === SHIPPED.host) {
     if (image.repository === SHIPPED.repository) return { host: source.host }
     throw notSupported(`${source.host}/${image.repository}`, context)

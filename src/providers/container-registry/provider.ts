@@ -1,7 +1,6 @@
 import type { Provider } from '../../arm/resource-type.ts'
 import { checkNameAvailability } from './check-name-availability.ts'
-import type { ImageCopier } from './image-copier.ts'
-import { createImportImage } from './import-image.ts'
+import { createImportImage, type ImageCopier } from './import-image.ts'
 import { privateEndpointConnection } from './private-endpoint-connection.ts'
 import { createRegistryType } from './registry.ts'
 import { replication } from './replication.ts'
