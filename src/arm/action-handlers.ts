@@ -25,7 +25,7 @@ export async function handleAction(
   const reading = transactions.reading(request.principal)
   if (action.asynchronous) {
     const resource = await requireResource(engine, type, id, reading)
-    await action.check?.(resource as never, request.body, reading)
+    await action.check?.(resource, request.body, reading)
     const operation = await engine.operations.begin({
       kind: 'action',
       target: resource.id,
@@ -39,12 +39,12 @@ export async function handleAction(
   }
   if (action.method === 'GET') {
     const resource = await requireResource(engine, type, id, reading)
-    return ok(await action.run(resource as never, request.body, reading, segments))
+    return ok(await action.run(resource, request.body, reading, segments))
   }
   return ok(
     await transactions.mutate(request.principal, async (unit) => {
       const resource = await requireResource(engine, type, id, unit.context)
-      return action.run(resource as never, request.body, unit.context, segments)
+      return action.run(resource, request.body, unit.context, segments)
     }),
   )
 }

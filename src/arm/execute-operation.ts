@@ -15,7 +15,7 @@ export function createExecutor(services: Services, transactions: Transactions): 
     }
     const context = transactions.standalone(principal)
     const id = parseResourceId(target)
-    const resource = await context.get<never>(target)
+    const resource = await context.get(target)
     const action = resource && services.catalogue.type(resource.type)?.actions?.[input.action ?? '']
     if (!id || !resource || !action) throw resourceNotFound(id ?? UNKNOWN)
     return action.run(resource, input.body, context, input.segments ?? [])

@@ -99,17 +99,18 @@ export interface Settings {
   readonly privateEndpointsPerRegistry: number
 }
 
-export interface Action {
+/** A sub-operation of one resource, whose properties are `P`. */
+export interface Action<P = Record<string, unknown>> {
   readonly method: 'GET' | 'POST'
   /** The RBAC action's last part, `listCredentials/action`; `read` for a GET by default. */
   readonly permission?: string
   /** Answers 202 with a `Location` to poll and runs as a durable operation, outside the request's transaction. */
   readonly asynchronous?: boolean
   /** Before an asynchronous action is accepted: refuses what can be told at once. Throws ArmError. */
-  readonly check?: (target: Resource<never>, body: unknown, context: Context) => Promise<void>
+  readonly check?: (target: Resource<P>, body: unknown, context: Context) => Promise<void>
   /** Returns the body of the 200 answer, or undefined for none. `segments` is what follows the action's name in the path. */
   readonly run: (
-    target: Resource<never>,
+    target: Resource<P>,
     body: unknown,
     context: Context,
     segments: readonly string[],
@@ -207,7 +208,7 @@ export interface ResourceType<T extends TObject = TObject> {
     apiVersion: string,
   ) => Readonly<Record<string, unknown>>
   /** Sub-operations by name: `listCredentials`, `privateLinkResources`. */
-  readonly actions?: Readonly<Record<string, Action>>
+  readonly actions?: Readonly<Record<string, Action<Static<T>>>>
   /** What this type offers to private endpoints. */
   readonly privateLink?: {
     readonly connectionType: string

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { ArmError, invalidProperty } from '../../arm/arm-error.ts'
 import type { Action, Context } from '../../arm/resource-type.ts'
-import type { Registry } from './registry-properties.ts'
+import type { Registry, RegistryProperties } from './registry-properties.ts'
 
 const PASSWORD_NAMES = ['password', 'password2'] as const
 
@@ -12,19 +12,19 @@ const newPassword = (): string => randomBytes(39).toString('base64')
 export const newAdminPasswords = (context: Context): string[] =>
   PASSWORD_NAMES.map(() => context.seal(newPassword()))
 
-export const listCredentials: Action = {
+export const listCredentials: Action<RegistryProperties> = {
   method: 'POST',
   permission: 'listCredentials/action',
-  run: async (registry: Registry, _body: unknown, context: Context) => {
+  run: async (registry, _body, context) => {
     requireAdmin(registry)
     return presentCredentials(registry, passwordsOf(registry), context)
   },
 }
 
-export const regenerateCredential: Action = {
+export const regenerateCredential: Action<RegistryProperties> = {
   method: 'POST',
   permission: 'regenerateCredential/action',
-  run: async (registry: Registry, body: unknown, context: Context) => {
+  run: async (registry, body, context) => {
     const name = parseName(body)
     requireAdmin(registry)
     const passwords = passwordsOf(registry).map((sealed, index) =>

@@ -5,7 +5,7 @@ import { type ImageCopy, ImageCopyError } from '../../registry/image-copy.ts'
 import { formatImage } from './image-reference.ts'
 import { type ImportRequest, parseImport } from './parse-import.ts'
 import { loginServerOf } from './registry-hosts.ts'
-import { REGISTRY, type Registry, uidOf } from './registry-properties.ts'
+import { REGISTRY, type Registry, type RegistryProperties, uidOf } from './registry-properties.ts'
 
 const PULL = 'Microsoft.ContainerRegistry/registries/pull/read'
 
@@ -19,16 +19,16 @@ export interface ImageCopier {
 }
 
 /** Copies an image into the registry; everything that can be told of a request is told before it is accepted. */
-export const createImportImage = (images: ImageCopier): Action => ({
+export const createImportImage = (images: ImageCopier): Action<RegistryProperties> => ({
   method: 'POST',
   permission: 'importImage/action',
   asynchronous: true,
 
-  check: async (registry: Registry, body: unknown, context: Context) => {
+  check: async (registry, body, context) => {
     await findSource(registry, parseImport(body), context)
   },
 
-  run: async (registry: Registry, body: unknown, context: Context) => {
+  run: async (registry, body, context) => {
     const request = parseImport(body)
     const from = await findSource(registry, request, context)
     const { targetTags, untaggedTargetRepositories, force } = request

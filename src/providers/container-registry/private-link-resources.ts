@@ -1,13 +1,13 @@
-import type { Action, Context } from '../../arm/resource-type.ts'
+import type { Action } from '../../arm/resource-type.ts'
 import { childNotFound } from './registry-errors.ts'
 import { privateLinkGroupOf } from './registry-hosts.ts'
-import { REGISTRY, type Registry } from './registry-properties.ts'
+import { REGISTRY, type RegistryProperties } from './registry-properties.ts'
 
 /** GET `privateLinkResources` lists what an endpoint may connect to, GET `privateLinkResources/registry` shows it. */
-export const privateLinkResources: Action = {
+export const privateLinkResources: Action<RegistryProperties> = {
   method: 'GET',
   permission: 'privateLinkResources/read',
-  run: async (registry: Registry, _body: unknown, context: Context, segments) => {
+  run: async (registry, _body, context, segments) => {
     const group = await privateLinkGroupOf(registry, context)
     const id = `${registry.id}/privateLinkResources/${group.groupId}`
     const resource = {

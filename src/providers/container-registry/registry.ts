@@ -8,12 +8,20 @@ import type { ConnectionProperties } from './private-endpoint-connection.ts'
 import { privateLinkResources } from './private-link-resources.ts'
 import { notSupportedForSku, quotaExceeded } from './registry-errors.ts'
 import { privateLinkGroupOf } from './registry-hosts.ts'
-import { CONNECTION, REGISTRY, type Registry, registryProperties } from './registry-properties.ts'
+import {
+  CONNECTION,
+  REGISTRY,
+  type Registry,
+  type RegistryProperties,
+  registryProperties,
+} from './registry-properties.ts'
 import { validateRegistry } from './registry-rules.ts'
 import { registryTop, skuOf } from './sku.ts'
 
 /** The registry as a resource. Its actions that touch content are built where the registry plane is known. */
-export const createRegistryType = (contentActions: Readonly<Record<string, Action>>) =>
+export const createRegistryType = (
+  contentActions: Readonly<Record<string, Action<RegistryProperties>>>,
+) =>
   defineResourceType({
     type: REGISTRY,
     apiVersions: API_VERSIONS,

@@ -1,6 +1,12 @@
 import type { Action, Context } from '../../arm/resource-type.ts'
 import { networkRulesOf } from './network-rules.ts'
-import { CONNECTION, REPLICATION, type Registry, uidOf } from './registry-properties.ts'
+import {
+  CONNECTION,
+  REPLICATION,
+  type Registry,
+  type RegistryProperties,
+  uidOf,
+} from './registry-properties.ts'
 import { IP_RULES_MAX, isPremium, SKU_LIMITS, skuOf, VIRTUAL_NETWORK_RULES_MAX } from './sku.ts'
 
 /** What the control plane asks of a registry's content; implemented by the registry plane. */
@@ -16,10 +22,10 @@ const count = (name: string, limit: number, currentValue: number) => ({
   unit: 'Count',
 })
 
-export const createListUsages = (content: StoredContent): Action => ({
+export const createListUsages = (content: StoredContent): Action<RegistryProperties> => ({
   method: 'GET',
   permission: 'listUsages/read',
-  run: async (registry: Registry, _body: unknown, context: Context) => {
+  run: async (registry, _body, context) => {
     const limits = SKU_LIMITS[skuOf(registry)]
     const currentValue = await content.storedBytes(uidOf(registry))
     return {
