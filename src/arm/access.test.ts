@@ -18,6 +18,13 @@ const READER: Principal = {
   displayName: 'reader',
   kind: 'ServicePrincipal',
 }
+const STRANGER: Principal = {
+  objectId: '00000000-0000-4000-8000-0000000000c1',
+  appId: '00000000-0000-4000-8000-0000000000c2',
+  displayName: 'stranger',
+  kind: 'ServicePrincipal',
+}
+const asStranger = { authorization: `Bearer ${STRANGER.objectId}` }
 const asReader = { authorization: `Bearer ${READER.objectId}` }
 
 let arm: TestArm
@@ -28,7 +35,7 @@ before(async () => {
       widgetsProvider,
       createAuthorizationProvider({ principals: { exists: async () => true } }),
     ],
-    principals: [READER],
+    principals: [READER, STRANGER],
     registerNothing: true,
     authorizer: createAuthorizer({
       assignments: { assignmentsOf: (objectId) => source.assignmentsOf(objectId) },
@@ -119,6 +126,33 @@ describe('authorization', () => {
         'If access was recently granted, please refresh your credentials.',
     )
     assert.equal((await arm.delete(own, asReader)).status, 403)
+  })
+
+  test('a list shows what may be read, and does not tell what else exists', async () => {
+    await arm.post('providers/Example.Test/register')
+    const [seen, unseen] = [await arm.group('Seen'), await arm.group('Unseen')]
+    const there = (group: string) => `${group}/providers/Example.Test/widgets`
+    for (const group of [seen, unseen]) {
+      for (const name of ['own', 'foreign']) {
+        await arm.put(`${there(group)}/${name}`, { location: 'westeurope' })
+      }
+    }
+    const everywhere = `${arm.subscription}/providers/Example.Test/widgets`
+    const stranger = await arm.get(everywhere, asStranger)
+    assert.deepEqual([stranger.status, stranger.body.error.code], [403, 'AuthorizationFailed'])
+    await assign(`${there(seen)}/own`, STRANGER, READER_ROLE)
+    for (const path of [everywhere, there(seen)]) {
+      const { value } = (await arm.get(path, asStranger)).body
+      assert.deepEqual(
+        value.map(({ id }: { id: string }) => id),
+        [`${there(seen)}/own`],
+      )
+    }
+    for (const path of [there(unseen), there(`${unseen}-that-is-none`), `${there(seen)}/foreign`]) {
+      assert.equal((await arm.get(path, asStranger)).status, 403)
+    }
+    assert.deepEqual((await arm.get('resourceGroups', asStranger)).body.value, [])
+    await arm.post('providers/Example.Test/unregister')
   })
 })
 

@@ -1,12 +1,18 @@
-import { GROUP_TYPE } from './catalogue.ts'
+import { actionPrefix } from './catalogue.ts'
 import type { ArmAnswer, ArmRequest } from './exchange.ts'
-import { methodNotAllowed, resourceGroupNotFound, resourceNotFound } from './gateway-errors.ts'
+import {
+  authorizationFailed,
+  methodNotAllowed,
+  resourceGroupNotFound,
+  resourceNotFound,
+} from './gateway-errors.ts'
 import { pageOf } from './paging.ts'
 import { requireGroup, requireSubscription } from './parents.ts'
 import { presentResource } from './present-resource.ts'
 import type { Engine } from './resource-handlers.ts'
 import { keyOf, parseResourceId } from './resource-id.ts'
 import type { Context, Resource, ResourceType } from './resource-type.ts'
+import { seesSubscription } from './subscription-routes.ts'
 import type { Target } from './target.ts'
 
 /** GET of what lies in a subscription, a group or a resource. */
@@ -17,13 +23,12 @@ export async function handleCollection(
 ): Promise<ArmAnswer> {
   if (request.method !== 'GET') throw methodNotAllowed(request.method)
   const context = engine.transactions.reading(request.principal)
-  await requireScope(engine, context, scope)
+  const scopeId = parseResourceId(scope)
+  if (scopeId) requireSubscription(engine.services, scopeId)
   const members: { readonly type: ResourceType; readonly resource: Resource }[] = []
   for (const type of types) {
     await engine.guards.registered(type.type.slice(0, type.type.indexOf('/')))
-    // Groups are listed as far as one may see them; anything else needs the right to read at the scope.
-    if (type.type !== GROUP_TYPE) engine.guards.allow(request, type, 'read', scope)
-    for (const resource of await membersOf(engine, request, type, scope, context)) {
+    for (const resource of await readable(engine, request, type, scope, context)) {
       members.push({ type, resource })
     }
   }
@@ -32,10 +37,36 @@ export async function handleCollection(
   )
 }
 
+/**
+ * Everything for whoever may read at the scope. Others see, of what lies in a subscription or a group, what they may
+ * read one by one.
+ *
+ * @throws ArmError 403 AuthorizationFailed where that is nothing; in a subscription that they see the list is empty.
+ */
+async function readable(
+  engine: Engine,
+  request: ArmRequest,
+  type: ResourceType,
+  scope: string,
+  context: Context,
+): Promise<readonly Resource[]> {
+  const action = `${actionPrefix(type.type)}/read`
+  if (context.isAllowed(action, scope)) {
+    await requireScope(engine, context, scope)
+    return membersOf(engine, request, type, scope, context)
+  }
+  if (type.location !== 'none' && !parseResourceId(scope)?.namespace) {
+    const all = await membersOf(engine, request, type, scope, context)
+    const own = all.filter(({ id }) => context.isAllowed(action, id))
+    if (own.length > 0) return own
+    if (isSubscriptionWide(scope) && (await seesSubscription(engine, request.principal))) return []
+  }
+  throw authorizationFailed(request.principal, action, scope)
+}
+
 async function requireScope(engine: Engine, context: Context, scope: string): Promise<void> {
   const id = parseResourceId(scope)
   if (!id) return
-  requireSubscription(engine.services, id)
   await requireGroup(engine.services, context.get, id)
   const isSubscription = !id.namespace && !id.resourceGroup
   if (isSubscription || (await context.get(id.id))) return
@@ -50,15 +81,10 @@ async function membersOf(
   context: Context,
 ): Promise<readonly Resource[]> {
   const { rows } = engine.transactions
-  const all = type.list
-    ? await type.list(scope, request.query('$filter'), context)
-    : isSubscriptionWide(scope)
-      ? await rows.byType(type.type, keyOf(scope))
-      : await rows.byParent(keyOf(scope), type.type)
-  if (type.type !== GROUP_TYPE) return all
-  return all.filter((group) =>
-    context.isAllowed('Microsoft.Resources/subscriptions/resourceGroups/read', group.id),
-  )
+  if (type.list) return type.list(scope, request.query('$filter'), context)
+  return isSubscriptionWide(scope)
+    ? rows.byType(type.type, keyOf(scope))
+    : rows.byParent(keyOf(scope), type.type)
 }
 
 const isSubscriptionWide = (scope: string) => {

@@ -57,7 +57,8 @@ export async function requireVisible(
   }
 }
 
-async function seesSubscription(engine: Engine, principal: Principal): Promise<boolean> {
+/** Whether it is listed for the principal: by a role on it, or on anything in it. */
+export async function seesSubscription(engine: Engine, principal: Principal): Promise<boolean> {
   const { authorizer, settings } = engine.services
   const scope = `/subscriptions/${settings.subscriptionId}`
   if (authorizer.isAllowed(principal, 'Microsoft.Resources/subscriptions/read', scope)) return true
