@@ -112,6 +112,28 @@ function describeCommands(exit: (code: number) => void): Command {
     )
 
   program
+    .command('backup <file>')
+    .description('write the data folder into one file, also while it is served')
+    .option(...DATA)
+    .action(async (file, flags) =>
+      exit(await (await import('./backup.ts')).backupCommand(file, flags)),
+    )
+  program
+    .command('restore <file>')
+    .description('make a data folder from such a file')
+    .option(...DATA)
+    .action(async (file, flags) =>
+      exit(await (await import('./backup.ts')).restoreCommand(file, flags)),
+    )
+  program
+    .command('doctor')
+    .description('look at the machine and the data folder; tell what to mend, and how')
+    .option(...DATA)
+    .option('--port <number>', 'the loopback port to look at')
+    .option(...JSON_OUTPUT)
+    .action(async (flags) => exit(await (await import('./doctor.ts')).doctor(flags)))
+
+  program
     .command('logs')
     .description("print the server's log")
     .option(...DATA)

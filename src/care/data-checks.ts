@@ -1,0 +1,81 @@
+import { X509Certificate } from 'node:crypto'
+import { readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import type { DataFolder } from '../storage/data-folder.ts'
+import { type Finding, failed, ok, warning } from './finding.ts'
+
+const SECRETS: readonly (keyof DataFolder)[] = ['database', 'keys', 'blobs', 'run']
+
+/** Whether it belongs to the caller, and whether others can read what they must not. */
+export async function checkFolder(folder: DataFolder): Promise<Finding> {
+  const { uid } = await stat(folder.path)
+  if (uid !== process.geteuid?.()) {
+    return failed(
+      'data folder',
+      `${folder.path} belongs to user ${uid}`,
+      'Call as its owner, or name another with --data.',
+    )
+  }
+  const open: string[] = []
+  for (const part of SECRETS) {
+    const { mode } = await stat(folder[part]).catch(() => ({ mode: 0 }))
+    if ((mode & 0o077) !== 0) open.push(folder[part])
+  }
+  if (open.length === 0) return ok('data folder', folder.path)
+  return failed(
+    'data folder',
+    `others may read ${open.join(', ')}`,
+    `chmod -R go-rwx ${open.join(' ')}`,
+  )
+}
+
+/** Reads every page of the database. */
+export function checkDatabase(folder: DataFolder): Finding {
+  const cure =
+    "Stop the server, keep a copy of the folder, and 'causeway restore' the last backup into a new one."
+  try {
+    const database = new DatabaseSync(folder.database, { readOnly: true })
+    try {
+      const rows = database.prepare('PRAGMA quick_check').all()
+      const found = rows.map((row) => String(row.quick_check)).join('; ')
+      return found === 'ok' ? ok('database', 'whole') : failed('database', found, cure)
+    } finally {
+      database.close()
+    }
+  } catch (error) {
+    return failed('database', (error as Error).message, cure)
+  }
+}
+
+/** Certificates tell whether the clock can be right: it must be after they were made, and before they end. */
+export async function checkClock(folder: DataFolder, now: Date): Promise<Finding> {
+  const authority = new X509Certificate(await readFile(join(folder.authorities, 'place-ca.pem')))
+  const found = `it is ${now.toISOString()}`
+  if (now < new Date(authority.validFrom)) {
+    return failed(
+      'clock',
+      `${found}, before the certificates were made`,
+      'Set the clock: clients refuse certificates of the future.',
+    )
+  }
+  if (now > new Date(authority.validTo)) {
+    return failed(
+      'clock',
+      `${found}, after the certificates ended`,
+      'Set the clock, or start anew with another data folder.',
+    )
+  }
+  return ok('clock', found)
+}
+
+/** Namespaces without a server are what a crash left behind. */
+export function checkNamespaces(namespaces: readonly string[], isRunning: boolean): Finding {
+  const found = `${namespaces.length} of this data folder`
+  if (isRunning || namespaces.length === 0) return ok('namespaces', found)
+  return warning(
+    'namespaces',
+    `${found}, and no server`,
+    "'causeway down' removes them, 'causeway up' takes them over.",
+  )
+}

@@ -1,0 +1,58 @@
+import { access } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { createRootDriver } from '../places/namespace-driver.ts'
+import { namespacePrefix } from '../places/namespace-names.ts'
+import { checkSupport } from '../places/support.ts'
+import type { DataFolder } from '../storage/data-folder.ts'
+import { checkClock, checkDatabase, checkFolder, checkNamespaces } from './data-checks.ts'
+import { type Finding, failed, ok } from './finding.ts'
+import { checkDisk, checkOpenFiles, checkPort, checkSystem, checkTools } from './machine-checks.ts'
+
+/** Looks at the machine and at a data folder, and changes neither. */
+export async function examine(options: {
+  readonly folder: DataFolder
+  readonly port: number
+  /** A server of this folder answers. */
+  readonly isRunning: boolean
+  readonly searchPath: string
+  readonly now: Date
+}): Promise<readonly Finding[]> {
+  const { folder, port, isRunning, searchPath, now } = options
+  const machine = [
+    checkSystem(),
+    await checkTools(searchPath),
+    await checkPlaces(folder.mark),
+    await checkOpenFiles(),
+    await checkPort(port, isRunning),
+    await checkDisk(await nearestExisting(folder.path)),
+  ]
+  if (!(await exists(folder.database))) {
+    return [...machine, ok('data folder', `none at ${folder.path} yet; 'causeway up' makes it`)]
+  }
+  const namespaces = await createRootDriver()
+    .list(namespacePrefix(folder.mark))
+    .catch(() => new Map())
+  return [
+    ...machine,
+    await checkFolder(folder),
+    checkDatabase(folder),
+    await checkClock(folder, now),
+    checkNamespaces([...namespaces.keys()], isRunning),
+  ]
+}
+
+async function checkPlaces(mark: string): Promise<Finding> {
+  const support = await checkSupport(createRootDriver(), mark)
+  if (support.available) return ok('places', 'network namespaces can be made')
+  return failed('places', support.cause, support.cure)
+}
+
+async function nearestExisting(path: string): Promise<string> {
+  return (await exists(path)) ? path : nearestExisting(dirname(path))
+}
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  )

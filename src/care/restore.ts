@@ -1,0 +1,70 @@
+import { access, chmod, mkdir, mkdtemp, readdir, rename, rm, rmdir } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { makeDataFolder } from '../storage/data-folder.ts'
+import { openDatabase } from '../storage/database.ts'
+import { isArchived, REQUIRED } from './archive.ts'
+import { runTar } from './run-tar.ts'
+
+/** Why an archive cannot be restored; nothing was changed. */
+export class NotRestorable extends Error {
+  override readonly name = 'NotRestorable'
+}
+
+/**
+ * Makes a data folder from an archive. The folder must not exist, or be empty; it is there whole or not at all.
+ *
+ * @throws NotRestorable, and DataTooNew for the archive of a newer version.
+ */
+export async function restore(file: string, dataFolder: string): Promise<void> {
+  const target = resolve(dataFolder)
+  await requireReadable(file)
+  await requireVacant(target)
+  await requireOurs(file)
+  await mkdir(dirname(target), { recursive: true })
+  const stage = await mkdtemp(join(dirname(target), `.${basename(target)}-`))
+  try {
+    await runTar('--extract', '--file', file, '--directory', stage, '--no-same-owner')
+    const folder = await makeDataFolder(stage)
+    await chmod(folder.database, 0o600)
+    // Opening it proves that it is whole and of a version that this one understands.
+    await (await openDatabase(folder.database)).close()
+    await rmdir(target).catch(ifAbsent)
+    await rename(stage, target)
+  } catch (error) {
+    await rm(stage, { recursive: true, force: true })
+    throw error
+  }
+}
+
+async function requireReadable(file: string): Promise<void> {
+  await access(file).catch((error) => {
+    throw new NotRestorable(`${file} cannot be read.`, { cause: error })
+  })
+}
+
+async function requireVacant(target: string): Promise<void> {
+  const entries = await readdir(target).catch((error) => {
+    ifAbsent(error)
+    return []
+  })
+  if (entries.length === 0) return
+  throw new NotRestorable(
+    `${target} is not empty. Name a new folder with --data, or remove this one with 'causeway down --purge'.`,
+  )
+}
+
+async function requireOurs(file: string): Promise<void> {
+  const listing = await runTar('--list', '--file', file).catch((error) => {
+    throw new NotRestorable(`${file} is not a backup of Causeway.`, { cause: error })
+  })
+  const entries = listing.trim().split('\n')
+  const stranger = entries.find((entry) => !isArchived(entry))
+  const missing = REQUIRED.find((name) => !entries.includes(name))
+  if (stranger === undefined && missing === undefined) return
+  const reason = stranger === undefined ? `it lacks ${missing}` : `it holds '${stranger}'`
+  throw new NotRestorable(`${file} is not a backup of Causeway: ${reason}.`)
+}
+
+function ifAbsent(error: unknown): void {
+  if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+}

@@ -1,0 +1,42 @@
+import { access, stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { backUp } from '../care/backup.ts'
+import { NotRestorable, restore } from '../care/restore.ts'
+import { readConfig } from '../config.ts'
+import { describeDataFolder } from '../storage/data-folder.ts'
+import { CommandError } from './command-error.ts'
+import { print } from './terminal.ts'
+
+interface Flags {
+  readonly data?: string
+}
+
+/** Writes the data folder into one file; the server may run meanwhile. */
+export async function backupCommand(file: string, flags: Flags): Promise<number> {
+  const folder = await describeDataFolder(readConfig(flags).dataFolder)
+  await access(folder.database).catch(() => {
+    throw new CommandError(
+      `There is nothing to back up at ${folder.path}; --data names another folder.`,
+    )
+  })
+  const target = resolve(file)
+  await backUp(folder, target).catch((error: Error) => {
+    throw new CommandError(`${target} could not be written: ${error.message}`, 1, { cause: error })
+  })
+  const { size } = await stat(target)
+  print(`Wrote ${target}, ${mebibytes(size)}. It holds keys: keep it as you keep the data folder.`)
+  return 0
+}
+
+/** Makes a data folder from such a file. */
+export async function restoreCommand(file: string, flags: Flags): Promise<number> {
+  const { dataFolder } = readConfig(flags)
+  await restore(resolve(file), dataFolder).catch((error) => {
+    if (!(error instanceof NotRestorable)) throw error
+    throw new CommandError(error.message, 1, { cause: error })
+  })
+  print(`Restored ${dataFolder}; 'causeway up' serves it.`)
+  return 0
+}
+
+const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`
