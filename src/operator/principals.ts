@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { BUILT_IN_ROLES } from '../identity/built-in-roles.ts'
 import type { Principal } from '../identity/principal.ts'
-import { PrincipalExists, type Principals } from '../identity/principals.ts'
+import { InvalidPrincipalName, PrincipalExists, type Principals } from '../identity/principals.ts'
 import type { ArmClient } from '../rehearsal/arm-client.ts'
 import { ArmRefusal } from '../rehearsal/arm-client.ts'
 import type { CreatedPrincipal, PrincipalSummary } from './contract.ts'
@@ -15,6 +15,9 @@ export interface PrincipalOptions {
   readonly ownerName: string
 }
 
+const SCOPE = /^\/subscriptions\/[^?#\\]+$/i
+const ROLE_ASSIGNMENTS = '/providers/Microsoft.Authorization/roleAssignments'
+
 /** Makes a service principal and, where a role is named, its role assignment; either both or neither. */
 export async function createPrincipal(
   request: { name: string; role?: string; scope?: string },
@@ -26,7 +29,14 @@ export async function createPrincipal(
   }
   const role = request.role === undefined ? undefined : findRole(request.role)
   const scope = (request.scope ?? `/subscriptions/${subscriptionId}`).replace(/\/+$/, '')
+  if (!SCOPE.test(scope)) {
+    throw new OperatorError(
+      400,
+      `--scope is the id of a subscription or of something in it: ${scope}`,
+    )
+  }
   const { principal, secret } = await principals.create(request.name).catch((error) => {
+    if (error instanceof InvalidPrincipalName) throw new OperatorError(400, error.message)
     if (!(error instanceof PrincipalExists)) throw error
     throw new OperatorError(409, `There is a principal '${request.name}' already.`)
   })
@@ -49,8 +59,9 @@ export async function listPrincipals(principals: Principals): Promise<readonly P
   return (await principals.list()).map(summaryOf)
 }
 
+/** Takes away its roles, then the principal: a failure in between leaves nothing that cannot be deleted again. */
 export async function deletePrincipal(name: string, options: PrincipalOptions): Promise<void> {
-  const { principals, ownerName } = options
+  const { principals, ownerName, asOwner } = options
   const principal = await principals.byName(name)
   if (!principal) {
     throw new OperatorError(
@@ -61,7 +72,16 @@ export async function deletePrincipal(name: string, options: PrincipalOptions): 
   if (principal.displayName === ownerName) {
     throw new OperatorError(409, `'${ownerName}' owns this installation and cannot be deleted.`)
   }
+  await asOwner((arm) => removeRoles(principal, arm))
   await principals.delete(principal.objectId)
+}
+
+async function removeRoles({ objectId }: Principal, arm: ArmClient): Promise<void> {
+  const { value } = await arm.send<{ readonly value: readonly { readonly id: string }[] }>(
+    'GET',
+    `${ROLE_ASSIGNMENTS}?$filter=principalId eq '${objectId}'`,
+  )
+  for (const { id } of value) await arm.send('DELETE', id)
 }
 
 const summaryOf = (principal: Principal): PrincipalSummary => ({
@@ -85,7 +105,7 @@ async function assignRole(
   scope: string,
   { asOwner, subscriptionId }: PrincipalOptions,
 ): Promise<void> {
-  const id = `${scope}/providers/Microsoft.Authorization/roleAssignments/${randomUUID()}`
+  const id = `${scope}${ROLE_ASSIGNMENTS}/${randomUUID()}`
   const roleDefinitionId = `/subscriptions/${subscriptionId}/providers/Microsoft.Authorization/roleDefinitions/${roleId}`
   const { objectId: principalId, kind: principalType } = principal
   try {
