@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { link, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { isErrno, syncFolder } from './files.ts'
 
 /**
  * The text of a file that is made once: `create` is asked only when there is none yet. Of two makers one wins, and both
@@ -13,7 +14,7 @@ export async function readOrCreate(file: string, create: () => Promise<string>):
   try {
     await link(draft, file)
   } catch (error) {
-    if (!isCode(error, 'EEXIST')) throw error
+    if (!isErrno(error, 'EEXIST')) throw error
   } finally {
     await rm(draft)
   }
@@ -32,7 +33,7 @@ export async function readIfPresent(file: string): Promise<string | undefined> {
   try {
     return await readFile(file, 'utf8')
   } catch (error) {
-    if (isCode(error, 'ENOENT')) return undefined
+    if (isErrno(error, 'ENOENT')) return undefined
     throw error
   }
 }
@@ -51,15 +52,3 @@ async function writeDraft(file: string, text: string, mode: number): Promise<str
   }
   return draft
 }
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder)
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
-}
-
-const isCode = (error: unknown, code: string): boolean =>
-  error instanceof Error && 'code' in error && error.code === code

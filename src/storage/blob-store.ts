@@ -1,5 +1,5 @@
 import type { Digest, DigestAlgorithm } from '../lib/digest.ts'
-import { isErrno } from './files.ts'
+import { isErrno } from '../lib/files.ts'
 
 /** Where the bytes of blobs are: each once, named by its digest, durable before it is acknowledged. */
 export interface BlobStore {

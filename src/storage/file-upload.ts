@@ -3,8 +3,8 @@ import { createReadStream } from 'node:fs'
 import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { algorithmOf, type Digest, type DigestAlgorithm, hexOf } from '../lib/digest.ts'
+import { syncFolder } from '../lib/files.ts'
 import { type BlobUpload, isStorageFull, StorageFull } from './blob-store.ts'
-import { syncFolder } from './files.ts'
 
 /** Written at once: large enough that system calls do not count, small enough to wait for. */
 const BATCH_BYTES = 1 << 20
