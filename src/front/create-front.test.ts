@@ -6,8 +6,7 @@ import net from 'node:net'
 import { test } from 'node:test'
 import tls from 'node:tls'
 import { promisify } from 'node:util'
-import { originOf } from '../lib/origin.ts'
-import type { ListenerOrigin } from './create-front.ts'
+import { type ListenerOrigin, originOf } from '../lib/origin.ts'
 import { frontFor, get } from './front-for-tests.ts'
 
 const run = promisify(execFile)

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import net from 'node:net'
 import type { Logger } from 'pino'
-import { type Origin, type PlaceId, setOrigin } from '../lib/origin.ts'
+import { type ListenerOrigin, type Origin, setOrigin } from '../lib/origin.ts'
 import type { RegistryDirectory } from '../registry/registry-directory.ts'
 import type { Authorities } from './authorities.ts'
 import { CLOUD_NAMES, type Plane } from './cloud-names.ts'
@@ -9,17 +9,6 @@ import { hostPlaneOf } from './host-paths.ts'
 import { NameNotCovered } from './leaf-certificates.ts'
 import { refuseGraph, refuseMisdirected, refuseRegistryOnHost, refuseTarget } from './refusals.ts'
 import { createTlsListener, type TlsListener } from './tls-listener.ts'
-
-/** What a listener of a place stands for; the shape is the one of places. */
-export type ListenerOrigin =
-  | { readonly via: 'public'; readonly place: PlaceId; readonly egressAddress?: string }
-  | {
-      readonly via: 'endpoint'
-      readonly place: PlaceId
-      readonly endpoint: string
-      readonly host: string
-      readonly address: string
-    }
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void
 

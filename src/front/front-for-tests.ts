@@ -5,9 +5,10 @@ import net from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
+import type { ListenerOrigin } from '../lib/origin.ts'
 import type { RegistryFacts } from '../registry/registry-directory.ts'
 import { openAuthorities } from './authorities.ts'
-import { createFront, type ListenerOrigin } from './create-front.ts'
+import { createFront } from './create-front.ts'
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void
 

@@ -5,6 +5,23 @@ export type PlaceId = string
 export const networkPlace = (resourceGuid: string): PlaceId =>
   `net-${resourceGuid.slice(0, 8).toLowerCase()}`
 
+/** What a listener for https is, before any client has come. */
+export type ListenerOrigin =
+  | {
+      readonly via: 'public'
+      readonly place: PlaceId
+      /** What the service sees as the client's address; absent where clients show their own. */
+      readonly egressAddress?: string
+    }
+  | {
+      readonly via: 'endpoint'
+      readonly place: PlaceId
+      /** ARM id of the private endpoint. */
+      readonly endpoint: string
+      readonly host: string
+      readonly address: string
+    }
+
 /**
  * Where a connection came in. Set by the listener that accepted it and by nothing else: no header, no guess.
  *

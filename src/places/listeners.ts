@@ -1,23 +1,6 @@
 import type dgram from 'node:dgram'
 import type net from 'node:net'
-import type { PlaceId } from '../lib/origin.ts'
-
-/** What a listener for https is, before any client has come. */
-export type ListenerOrigin =
-  | {
-      readonly via: 'public'
-      readonly place: PlaceId
-      /** What the service sees as the client's address; absent where clients show their own. */
-      readonly egressAddress?: string
-    }
-  | {
-      readonly via: 'endpoint'
-      readonly place: PlaceId
-      /** ARM id of the private endpoint. */
-      readonly endpoint: string
-      readonly host: string
-      readonly address: string
-    }
+import type { ListenerOrigin, PlaceId } from '../lib/origin.ts'
 
 export interface Closable {
   close(): Promise<void>

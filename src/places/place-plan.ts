@@ -1,6 +1,5 @@
 import { addressAt, parseCidr } from '../lib/cidr.ts'
-import type { PlaceId } from '../lib/origin.ts'
-import type { ListenerOrigin } from './listeners.ts'
+import type { ListenerOrigin, PlaceId } from '../lib/origin.ts'
 import { placeNamespace } from './namespace-names.ts'
 import type { NetworkFacts, SubnetFacts } from './network-source.ts'
 
