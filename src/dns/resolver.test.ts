@@ -67,6 +67,8 @@ for (const [place, name, type, rcode, answers, authority] of [
   ['net', 'westeurope.data.privatelink.azurecr.io', 'A', 'NOERROR', [], [SOA]],
   ['net', 'westeurope.data.myregistry.privatelink.azurecr.io', 'A', 'NXDOMAIN', [], [SOA]],
   ['corp', 'host.corp.example', 'A', 'NOERROR', [], ['corp.example 10 SOA']],
+  // A zone holds whole labels.
+  ['net', 'notprivatelink.azurecr.io', 'A', 'NXDOMAIN', [], ['azurecr.io 10 SOA']],
   // The apex.
   ['net', 'privatelink.azurecr.io', 'SOA', 'NOERROR', ['privatelink.azurecr.io 3600 SOA'], []],
   ['net', 'privatelink.azurecr.io', 'TXT', 'NOERROR', ['privatelink.azurecr.io 60 TXT "apex"'], []],
@@ -191,5 +193,15 @@ test('reasons say that a link looked on publicly', () => {
   assert.deepEqual(
     reasons.map((reason) => reason.rule),
     ['redirect', 'public', 'public', 'public', 'public'],
+  )
+})
+
+test('a negative answer lives no longer than the SOA record itself', () => {
+  const brief = { ...zone('corp.example', {}), soaTtl: 5 }
+  const { resolve } = createResolver({ zones: zonesOf({ net: [brief] }), names: REGISTRY_NAMES })
+  const { authority } = resolve('net', { name: 'nobody.corp.example', type: 'A' })
+  assert.deepEqual(
+    authority.map(({ ttl }) => ttl),
+    [5],
   )
 })
