@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import pino from 'pino'
 import { createControlPlane } from './arm/control-plane.ts'
+import { isSameId } from './arm/resource-id.ts'
 import type { Settings } from './arm/resource-type.ts'
 import type { Config } from './config.ts'
 import { createDnsServer } from './dns/dns-server.ts'
@@ -32,7 +33,7 @@ import { createRoleAssignmentSource } from './providers/authorization/role-assig
 import { createContainerRegistryProvider } from './providers/container-registry/provider.ts'
 import { createRegistryDirectory } from './providers/container-registry/registry-directory.ts'
 import { createNetworkSource } from './providers/network/network-source.ts'
-import { networkProvider } from './providers/network/provider.ts'
+import { createNetworkProvider } from './providers/network/provider.ts'
 import { privateDnsProvider } from './providers/private-dns/provider.ts'
 import { createZoneSource } from './providers/private-dns/zone-source.ts'
 import { resourcesProvider } from './providers/resources/provider.ts'
@@ -136,7 +137,13 @@ async function compose(
       createAuthorizationProvider({
         principals: { exists: async (id) => (await principals.byObjectId(id)) !== undefined },
       }),
-      networkProvider,
+      createNetworkProvider({
+        heldAddresses(networkId) {
+          const place = networks.list().find(({ id }) => isSameId(id, networkId))?.place
+          const programs = places.list().flatMap((each) => each.programs)
+          return programs.filter((each) => each.place === place).map(({ address }) => address)
+        },
+      }),
       privateDnsProvider,
       createContainerRegistryProvider({
         images: { copy: (request) => registry.copyImage(request) },

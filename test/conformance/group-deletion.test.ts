@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { createContainerRegistryProvider } from '../../src/providers/container-registry/provider.ts'
-import { networkProvider } from '../../src/providers/network/provider.ts'
+import { createNetworkProvider } from '../../src/providers/network/provider.ts'
 import { privateDnsProvider } from '../../src/providers/private-dns/provider.ts'
 import { createArmForTests, type TestArm } from '../support/arm.ts'
 
@@ -9,7 +9,7 @@ let arm: TestArm
 before(async () => {
   arm = await createArmForTests({
     providers: [
-      networkProvider,
+      createNetworkProvider({ heldAddresses: () => [] }),
       privateDnsProvider,
       createContainerRegistryProvider({
         images: { copy: () => Promise.reject(new Error('no image is copied here')) },

@@ -1,7 +1,7 @@
 import type { Provider } from '../../src/arm/resource-type.ts'
 import { createAuthorizationProvider } from '../../src/providers/authorization/provider.ts'
 import { createContainerRegistryProvider } from '../../src/providers/container-registry/provider.ts'
-import { networkProvider } from '../../src/providers/network/provider.ts'
+import { createNetworkProvider } from '../../src/providers/network/provider.ts'
 import { privateDnsProvider } from '../../src/providers/private-dns/provider.ts'
 import { resourcesProvider } from '../../src/providers/resources/provider.ts'
 import type { TestArm } from '../support/arm.ts'
@@ -34,7 +34,8 @@ const PRINCIPAL = '00000000-0000-4000-8000-0000000000c1'
 const authorization = createAuthorizationProvider({
   principals: { exists: async (objectId) => objectId === PRINCIPAL },
 })
-const cloud = [networkProvider, privateDnsProvider, registries, authorization]
+const networks = createNetworkProvider({ heldAddresses: () => [] })
+const cloud = [networks, privateDnsProvider, registries, authorization]
 
 const REGISTRY = { location: 'westeurope', sku: { name: 'Premium' }, properties: {} }
 const NETWORK = {

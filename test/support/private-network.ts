@@ -2,7 +2,7 @@ import { Type } from 'typebox'
 import { ArmError } from '../../src/arm/arm-error.ts'
 import { readOnly } from '../../src/arm/marks.ts'
 import { defineResourceType, type Provider } from '../../src/arm/resource-type.ts'
-import { networkProvider } from '../../src/providers/network/provider.ts'
+import { createNetworkProvider } from '../../src/providers/network/provider.ts'
 import { privateDnsProvider } from '../../src/providers/private-dns/provider.ts'
 import { type Answer, createArmForTests, type TestArm } from './arm.ts'
 
@@ -95,10 +95,11 @@ export interface NetworkLab {
 
 export async function createNetworkLab(
   options: Parameters<typeof createArmForTests>[0] = {},
+  heldAddresses: (networkId: string) => readonly string[] = () => [],
 ): Promise<NetworkLab> {
   const arm = await createArmForTests({
     ...options,
-    providers: [networkProvider, privateDnsProvider, storeProvider],
+    providers: [createNetworkProvider({ heldAddresses }), privateDnsProvider, storeProvider],
   })
   const group = await arm.group('lab')
   const id = (path: string) => `${group}/providers/Microsoft.Network/${path}`

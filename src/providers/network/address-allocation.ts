@@ -40,6 +40,8 @@ export interface AddressPool {
   readonly subnetName: string
   readonly prefix: Cidr
   readonly allocations: readonly Allocation[]
+  /** Had by programs that run in the network. */
+  readonly held: readonly string[]
 }
 
 /**
@@ -52,7 +54,8 @@ export function takeLowestAddresses(
   count: number,
   spoken: readonly string[] = [],
 ): readonly string[] {
-  const taken = new Set([...spoken, ...pool.allocations.map((allocation) => allocation.address)])
+  const allocated = pool.allocations.map((allocation) => allocation.address)
+  const taken = new Set([...spoken, ...allocated, ...pool.held])
   const found: string[] = []
   if (count === 0) return found
   for (const address of usableAddresses(pool.prefix)) {
@@ -90,11 +93,11 @@ export function requireFreeAddress(
       `Private static IP address ${address} falls within reserved IP range of subnet prefix ${prefix}.`,
     )
   }
-  const holder = pool.allocations.find((allocation) => allocation.address === address)
-  if (!holder) return
+  const owner = pool.allocations.find((allocation) => allocation.address === address)
+  if (!owner && !pool.held.includes(address)) return
   throw networkError(
     'PrivateIPAddressIsAllocated',
     `IP configuration ${configurationId} is using the private IP address ${address} which is already allocated to ` +
-      `resource ${holder.interfaceId}.`,
+      `${owner ? `resource ${owner.interfaceId}` : 'a program that runs in the network'}.`,
   )
 }

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { createNetworkLab, type NetworkLab } from '../../../test/support/private-network.ts'
 
+const programs = new Map<string, readonly string[]>()
 let lab: NetworkLab
 before(async () => {
-  lab = await createNetworkLab()
+  lab = await createNetworkLab({}, (network) => programs.get(network) ?? [])
 })
 after(() => lab.arm.close())
 
@@ -105,4 +106,40 @@ test('400: an endpoint in a subnet without enough addresses is refused as a whol
     'Subnet default with address prefix 10.0.0.0/29 does not have enough capacity for 4 IP addresses.',
   )
   assert.deepEqual(await lab.arm.list(`${store}/privateEndpointConnections`), [])
+})
+
+test('addresses of running programs are not given away', async () => {
+  const subnet = await lab.network('busy', '10.0.0.0/29')
+  programs.set(lab.id('virtualNetworks/busy'), ['10.0.0.4'])
+  const store = await lab.store('busy')
+  const endpoint = await lab.endpoint('busy', subnet, store)
+  assert.deepEqual(await lab.addresses(endpoint), [
+    ['store_data_westeurope', '10.0.0.5'],
+    ['store', '10.0.0.6'],
+  ])
+  const full = await lab.nic('late', subnet)
+  assert.deepEqual([full.status, full.body.error.code], [400, 'SubnetIsFull'])
+})
+
+test('400: a chosen address that a running program has; one of its own stays', async () => {
+  const subnet = await lab.network('held')
+  const store = await lab.store('held')
+  const ask = () =>
+    lab.endpoint('held', subnet, store, {
+      ipConfigurations: [
+        chosen('store', '10.0.0.200'),
+        chosen('store_data_westeurope', '10.0.0.100'),
+      ],
+    })
+  programs.set(lab.id('virtualNetworks/held'), ['10.0.0.200'])
+  const refused = await ask()
+  assert.deepEqual([refused.status, refused.body.error.code], [400, 'PrivateIPAddressIsAllocated'])
+  assert.match(
+    refused.body.error.message,
+    /already allocated to a program that runs in the network/,
+  )
+  programs.clear()
+  assert.equal((await ask()).status, 201)
+  programs.set(lab.id('virtualNetworks/held'), ['10.0.0.200'])
+  assert.equal((await ask()).status, 200)
 })

@@ -1,6 +1,6 @@
 import type { Context, PrivateLinkGroup } from '../../arm/resource-type.ts'
 import { type AddressPool, requireFreeAddress, takeLowestAddresses } from './address-allocation.ts'
-import { addressPool } from './linked-subnet.ts'
+import { type AddressHolders, addressPool } from './linked-subnet.ts'
 import { networkError } from './network-error.ts'
 import type { EndpointMember, PrivateEndpointProperties } from './private-endpoint-schema.ts'
 import type { SubnetProperties } from './subnet-schema.ts'
@@ -22,6 +22,7 @@ export async function settleMembers(
   holder: Holder,
   group: PrivateLinkGroup,
   context: Context,
+  holders: AddressHolders,
 ): Promise<EndpointMember[]> {
   const kept = (holder.properties.members ?? []).flatMap((member) => {
     const current = group.members.find((each) => each.name === member.name)
@@ -31,7 +32,7 @@ export async function settleMembers(
   if (fresh.length === 0) return kept
   const subnet = await context.get<SubnetProperties>(holder.properties.subnet.id)
   if (!subnet) throw new Error(`${holder.id} lost its subnet`)
-  const pool = await addressPool(subnet, context, holder.interfaceId)
+  const pool = await addressPool(subnet, context, holder.interfaceId, holders)
   const spoken = kept.map((member) => member.address)
   const places = staticConfigurations(holder.properties).length
     ? chosenPlaces(holder, group, fresh, pool, spoken)

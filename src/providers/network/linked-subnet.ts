@@ -32,16 +32,23 @@ export async function requireSubnet(
   return subnet
 }
 
+/** Who else has addresses in a network: the programs that run there. In memory. */
+export interface AddressHolders {
+  heldAddresses(networkId: string): readonly string[]
+}
+
 /** What there is to take in a subnet, as seen by the interface `interfaceId`, which may keep its own. */
 export async function addressPool(
   subnet: Resource<SubnetProperties>,
   context: Context,
   interfaceId: string,
+  holders: AddressHolders,
 ): Promise<AddressPool> {
   return {
     subnetName: subnet.name,
     prefix: subnetPrefix(subnet),
     allocations: await allocationsIn(subnet.id, context, interfaceId),
+    held: holders.heldAddresses(networkOf(subnet.id)),
   }
 }
 

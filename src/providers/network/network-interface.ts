@@ -6,7 +6,7 @@ import { type Context, defineResourceType, type Resource } from '../../arm/resou
 import { isAddress } from '../../lib/cidr.ts'
 import { requireFreeAddress, takeLowestAddresses } from './address-allocation.ts'
 import { API_VERSIONS } from './api-versions.ts'
-import { addressPool, networkOf, requireSubnet } from './linked-subnet.ts'
+import { type AddressHolders, addressPool, networkOf, requireSubnet } from './linked-subnet.ts'
 import { invalidResourceReference, networkError, requireDistinctNames } from './network-error.ts'
 import {
   type InterfaceProperties,
@@ -18,82 +18,84 @@ import { RESOURCE_NAME } from './resource-name.ts'
 
 type Interface = Resource<InterfaceProperties>
 
-export const networkInterface = defineResourceType({
-  type: NETWORK_INTERFACES,
-  apiVersions: API_VERSIONS,
-  location: 'required',
-  properties: interfaceProperties,
-  top: Type.Object({ managedBy: Type.Optional(readOnly(Type.String())) }),
-  name: RESOURCE_NAME,
-  etag: 'weak',
-  patch: 'tags',
-  references: ({ properties }) =>
-    properties.ipConfigurations.map((configuration) => configuration.properties.subnet.id),
+export const createNetworkInterface = (holders: AddressHolders) =>
+  defineResourceType({
+    type: NETWORK_INTERFACES,
+    apiVersions: API_VERSIONS,
+    location: 'required',
+    properties: interfaceProperties,
+    top: Type.Object({ managedBy: Type.Optional(readOnly(Type.String())) }),
+    name: RESOURCE_NAME,
+    etag: 'weak',
+    patch: 'tags',
+    references: ({ properties }) =>
+      properties.ipConfigurations.map((configuration) => configuration.properties.subnet.id),
 
-  async validate(next, previous, context) {
-    if (previous?.properties.privateEndpoint) throw ownedByEndpoint(next, previous)
-    const { ipConfigurations, networkSecurityGroup } = next.properties
-    const [first] = ipConfigurations
-    if (!first) {
-      throw invalidProperty('properties.ipConfigurations', 'an interface needs at least one')
-    }
-    requireDistinctNames(next.id, ipConfigurations)
-    if (networkSecurityGroup && !(await context.get(networkSecurityGroup.id))) {
-      throw invalidResourceReference(networkSecurityGroup.id, next.id)
-    }
-    const network = networkOf(first.properties.subnet.id)
-    for (const [index, { properties }] of ipConfigurations.entries()) {
-      const path = `properties.ipConfigurations[${index}].properties.subnet.id`
-      await requireSubnet(properties.subnet.id, path, next, context)
-      if (!isSameId(networkOf(properties.subnet.id), network)) {
-        throw invalidProperty(path, 'all configurations of an interface are in one network')
+    async validate(next, previous, context) {
+      if (previous?.properties.privateEndpoint) throw ownedByEndpoint(next, previous)
+      const { ipConfigurations, networkSecurityGroup } = next.properties
+      const [first] = ipConfigurations
+      if (!first) {
+        throw invalidProperty('properties.ipConfigurations', 'an interface needs at least one')
       }
-    }
-  },
+      requireDistinctNames(next.id, ipConfigurations)
+      if (networkSecurityGroup && !(await context.get(networkSecurityGroup.id))) {
+        throw invalidResourceReference(networkSecurityGroup.id, next.id)
+      }
+      const network = networkOf(first.properties.subnet.id)
+      for (const [index, { properties }] of ipConfigurations.entries()) {
+        const path = `properties.ipConfigurations[${index}].properties.subnet.id`
+        await requireSubnet(properties.subnet.id, path, next, context)
+        if (!isSameId(networkOf(properties.subnet.id), network)) {
+          throw invalidProperty(path, 'all configurations of an interface are in one network')
+        }
+      }
+    },
 
-  async provision(next, context, previous) {
-    return {
-      resourceGuid: next.properties.resourceGuid ?? context.uuid(),
-      ipConfigurations: await assignAddresses(next, previous, context),
-    }
-  },
+    async provision(next, context, previous) {
+      return {
+        resourceGuid: next.properties.resourceGuid ?? context.uuid(),
+        ipConfigurations: await assignAddresses(next, previous, context, holders),
+      }
+    },
 
-  deprovision(last) {
-    const owner = last.properties.privateEndpoint
-    if (!owner) return
-    throw networkError(
-      'NicInUseWithPrivateEndpoint',
-      `Network interface ${last.id} cannot be deleted because it is currently in use with an private endpoint (${owner.id}).`,
-    )
-  },
+    deprovision(last) {
+      const owner = last.properties.privateEndpoint
+      if (!owner) return
+      throw networkError(
+        'NicInUseWithPrivateEndpoint',
+        `Network interface ${last.id} cannot be deleted because it is currently in use with an private endpoint (${owner.id}).`,
+      )
+    },
 
-  async present(stored) {
-    const { resourceGuid, ipConfigurations, dnsSettings, privateEndpoint, ...rest } =
-      stored.properties
-    return {
-      provisioningState: 'Succeeded',
-      resourceGuid,
-      ipConfigurations: ipConfigurations.map((each) => presentConfiguration(stored, each)),
-      dnsSettings: { ...dnsSettings, appliedDnsServers: [] },
-      ...(privateEndpoint && { macAddress: '', privateEndpoint }),
-      ...rest,
-      vnetEncryptionSupported: false,
-      disableTcpStateTracking: false,
-      hostedWorkloads: [],
-      tapConfigurations: [],
-      nicType: 'Standard',
-      auxiliaryMode: 'None',
-    }
-  },
+    async present(stored) {
+      const { resourceGuid, ipConfigurations, dnsSettings, privateEndpoint, ...rest } =
+        stored.properties
+      return {
+        provisioningState: 'Succeeded',
+        resourceGuid,
+        ipConfigurations: ipConfigurations.map((each) => presentConfiguration(stored, each)),
+        dnsSettings: { ...dnsSettings, appliedDnsServers: [] },
+        ...(privateEndpoint && { macAddress: '', privateEndpoint }),
+        ...rest,
+        vnetEncryptionSupported: false,
+        disableTcpStateTracking: false,
+        hostedWorkloads: [],
+        tapConfigurations: [],
+        nicType: 'Standard',
+        auxiliaryMode: 'None',
+      }
+    },
 
-  presentTop: (stored) => ({ kind: 'Regular', ...stored.top }),
-})
+    presentTop: (stored) => ({ kind: 'Regular', ...stored.top }),
+  })
 
 /** Every configuration with an address: the one it chose, the one it had, or the lowest that is free. */
 async function assignAddresses(
   next: Interface,
   previous: Interface | undefined,
   context: Context,
+  holders: AddressHolders,
 ): Promise<InterfaceProperties['ipConfigurations']> {
   const assigned: IpConfiguration[] = []
   // Chosen addresses first: no other configuration of the same request may take them.
@@ -103,7 +105,7 @@ async function assignAddresses(
   for (const each of ipConfigurations.toSorted(
     (a, b) => Number(isStatic(b)) - Number(isStatic(a)),
   )) {
-    assigned.push(await assignAddress(next, each, previous, assigned, context))
+    assigned.push(await assignAddress(next, each, previous, assigned, context, holders))
   }
   const inOrder = ipConfigurations.flatMap(
     ({ name }) => assigned.find((each) => each.name === name) ?? [],
@@ -117,6 +119,7 @@ async function assignAddress(
   previous: Interface | undefined,
   siblings: readonly IpConfiguration[],
   context: Context,
+  holders: AddressHolders,
 ): Promise<IpConfiguration> {
   const { properties } = wanted
   const id = `${owner.id}/ipConfigurations/${wanted.name}`
@@ -126,22 +129,22 @@ async function assignAddress(
     owner,
     context,
   )
-  const pool = await addressPool(subnet, context, owner.id)
+  const pool = await addressPool(subnet, context, owner.id, holders)
   const spoken = siblings.flatMap((sibling) => sibling.properties.privateIPAddress ?? [])
   const withAddress = (privateIPAddress: string) => ({
     name: wanted.name,
     properties: { ...properties, subnet: { id: subnet.id }, privateIPAddress },
   })
+  const before = previous?.properties.ipConfigurations.find(
+    (each) => each.name === wanted.name && isSameId(each.properties.subnet.id, subnet.id),
+  )?.properties.privateIPAddress
   if (properties.privateIPAllocationMethod === 'Static') {
     const address = properties.privateIPAddress
     if (address === undefined) throw missingAddress(id)
     if (!isAddress(address) || spoken.includes(address)) throw invalidAddress(address)
-    requireFreeAddress(address, id, pool)
+    if (address !== before) requireFreeAddress(address, id, pool)
     return withAddress(address)
   }
-  const before = previous?.properties.ipConfigurations.find(
-    (each) => each.name === wanted.name && isSameId(each.properties.subnet.id, subnet.id),
-  )?.properties.privateIPAddress
   if (before !== undefined && !spoken.includes(before)) return withAddress(before)
   const kept = (previous?.properties.ipConfigurations ?? []).flatMap(
     (each) => each.properties.privateIPAddress ?? [],

@@ -23,6 +23,7 @@ import {
   requireCreatable,
   requireSameEndpoint,
 } from './endpoint-request.ts'
+import type { AddressHolders } from './linked-subnet.ts'
 import { presentEndpoint } from './present-endpoint.ts'
 import { ZONE_GROUPS } from './private-dns-zone-group-schema.ts'
 import {
@@ -36,53 +37,56 @@ import { RESOURCE_NAME } from './resource-name.ts'
 
 type Endpoint = Resource<PrivateEndpointProperties>
 
-export const privateEndpoint = defineResourceType({
-  type: PRIVATE_ENDPOINTS,
-  apiVersions: API_VERSIONS,
-  location: 'required',
-  properties: privateEndpointProperties,
-  name: RESOURCE_NAME,
-  etag: 'weak',
-  patch: 'tags',
-  references: ({ properties }) => [
-    properties.subnet.id,
-    ...connectionsOf(properties).map((each) => each.properties.privateLinkServiceId),
-  ],
+export const createPrivateEndpoint = (holders: AddressHolders) =>
+  defineResourceType({
+    type: PRIVATE_ENDPOINTS,
+    apiVersions: API_VERSIONS,
+    location: 'required',
+    properties: privateEndpointProperties,
+    name: RESOURCE_NAME,
+    etag: 'weak',
+    patch: 'tags',
+    references: ({ properties }) => [
+      properties.subnet.id,
+      ...connectionsOf(properties).map((each) => each.properties.privateLinkServiceId),
+    ],
 
-  async validate(next, previous, context) {
-    if (!previous) return requireCreatable(next, context)
-    requireSameEndpoint(next, previous)
-  },
+    async validate(next, previous, context) {
+      if (!previous) return requireCreatable(next, context)
+      requireSameEndpoint(next, previous)
+    },
 
-  provision: (next, context, previous) =>
-    previous ? asBefore(previous.properties) : create(next, context),
+    provision: (next, context, previous) =>
+      previous ? asBefore(previous.properties) : create(next, context, holders),
 
-  async provisioned(stored, context, previous) {
-    if (!previous) await writeConnection(stored, context)
-    await writeInterface(stored, context)
-  },
+    async provisioned(stored, context, previous) {
+      if (!previous) await writeConnection(stored, context)
+      await writeInterface(stored, context)
+    },
 
-  async deprovision(last, context) {
-    const { interfaceId, connectionId } = last.properties
-    for (const group of await context.children(last.id, ZONE_GROUPS)) await context.delete(group.id)
-    if (connectionId !== undefined) await context.erase(connectionId)
-    if (interfaceId !== undefined) await context.erase(interfaceId)
-  },
+    async deprovision(last, context) {
+      const { interfaceId, connectionId } = last.properties
+      for (const group of await context.children(last.id, ZONE_GROUPS))
+        await context.delete(group.id)
+      if (connectionId !== undefined) await context.erase(connectionId)
+      if (interfaceId !== undefined) await context.erase(interfaceId)
+    },
 
-  async reconcile(current, context) {
-    if (current.properties.connectionState?.status === 'Disconnected') return undefined
-    const properties = await follow(current, context)
-    if (isDeepStrictEqual(properties, current.properties)) return undefined
-    await writeInterface({ ...current, properties }, context)
-    return properties
-  },
+    async reconcile(current, context) {
+      if (current.properties.connectionState?.status === 'Disconnected') return undefined
+      const properties = await follow(current, context, holders)
+      if (isDeepStrictEqual(properties, current.properties)) return undefined
+      await writeInterface({ ...current, properties }, context)
+      return properties
+    },
 
-  present: presentEndpoint,
-})
+    present: presentEndpoint,
+  })
 
 async function create(
   next: Endpoint,
   context: Context,
+  holders: AddressHolders,
 ): Promise<Partial<PrivateEndpointProperties>> {
   const connection = connectionOf(next.properties)
   const target = await targetOf(connection, context)
@@ -102,7 +106,7 @@ async function create(
     interfaceId,
     connectionId: newConnectionId(target, context),
     connectionState: firstState(connection),
-    members: await settleMembers({ id: next.id, interfaceId, properties }, group, context),
+    members: await settleMembers({ id: next.id, interfaceId, properties }, group, context, holders),
     zoneNames: [...group.zoneNames],
   }
 }
@@ -134,7 +138,11 @@ const targetOf = (
   context.privateLinkTarget(connection.properties.privateLinkServiceId)
 
 /** The endpoint's properties as its connection and its target have them now. */
-async function follow(current: Endpoint, context: Context): Promise<PrivateEndpointProperties> {
+async function follow(
+  current: Endpoint,
+  context: Context,
+  holders: AddressHolders,
+): Promise<PrivateEndpointProperties> {
   const { properties } = current
   const { connectionId, interfaceId } = properties
   if (connectionId === undefined || interfaceId === undefined) return properties
@@ -146,7 +154,12 @@ async function follow(current: Endpoint, context: Context): Promise<PrivateEndpo
   return {
     ...properties,
     connectionState: shownState(stored.properties.privateLinkServiceConnectionState),
-    members: await settleMembers({ id: current.id, interfaceId, properties }, group, context),
+    members: await settleMembers(
+      { id: current.id, interfaceId, properties },
+      group,
+      context,
+      holders,
+    ),
     zoneNames: [...group.zoneNames],
   }
 }
