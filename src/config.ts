@@ -27,7 +27,7 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError'
 }
 
-export const DEFAULT_PORT = 7443
+const DEFAULT_PORT = 7443
 
 /** @throws ConfigError */
 export function readConfig(flags: Flags, environment: Environment = process.env): Config {

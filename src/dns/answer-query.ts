@@ -48,8 +48,7 @@ export function answerQuery(
 }
 
 /** The largest datagram for a client that offered this much, or nothing at all. */
-export const udpBytesMax = (offered = 512): number =>
-  Math.max(512, Math.min(offered, UDP_BYTES_MAX))
+const udpBytesMax = (offered = 512): number => Math.max(512, Math.min(offered, UDP_BYTES_MAX))
 
 /** SERVFAIL for a message whose answer failed; undefined where there is nothing to answer. */
 export function serverFailure(message: Buffer): Buffer | undefined {

@@ -3,7 +3,7 @@ import type { QueryHeader } from './parse-query.ts'
 import { typeCode } from './record-types.ts'
 import type { Answer } from './resolution.ts'
 
-export const RCODES = {
+const RCODES = {
   NOERROR: 0,
   FORMERR: 1,
   SERVFAIL: 2,

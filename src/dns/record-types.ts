@@ -13,7 +13,7 @@ const CODES = {
   ANY: 255,
 } as const satisfies Record<string, number>
 
-export type KnownType = keyof typeof CODES
+type KnownType = keyof typeof CODES
 
 const NAMES = new Map<number, string>(Object.entries(CODES).map(([name, code]) => [code, name]))
 

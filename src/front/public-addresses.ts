@@ -18,9 +18,6 @@ export function publicAddressOf(region: string): string {
   return address
 }
 
-/** Every address that the public side may ever have: the cloud's own and one for each region. */
-export const PUBLIC_ADDRESSES: readonly string[] = [CLOUD_ADDRESS, ...REGION_ADDRESSES.values()]
-
 /** The addresses of the public side that some name leads to now. */
 export function publicAddressesInUse(
   directory: Pick<RegistryDirectory, 'list'>,

@@ -57,8 +57,8 @@ export const isWithinPrefix = (inner: Cidr, outer: Cidr): boolean =>
 export const overlaps = (a: Cidr, b: Cidr): boolean => isWithinPrefix(a, b) || isWithinPrefix(b, a)
 
 /** What a network keeps of each subnet: its own address, the gateway and two for names at the start, one at the end. */
-export const RESERVED_AT_START = 4
-export const RESERVED_AT_END = 1
+const RESERVED_AT_START = 4
+const RESERVED_AT_END = 1
 
 /** How many addresses of a subnet can be given out. */
 export const usableAddressCount = (subnet: Cidr): number =>

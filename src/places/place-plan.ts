@@ -6,7 +6,7 @@ import type { NetworkFacts, SubnetFacts } from './network-source.ts'
 /** The address of the provided resolver, the same in every network. */
 export const RESOLVER_ADDRESS = '168.63.129.16'
 
-export const INTERNET: PlaceId = 'internet'
+const INTERNET: PlaceId = 'internet'
 
 /** Where programs on the internet stand: TEST-NET-3 of RFC 5737. */
 const INTERNET_SUBNET: SubnetFacts = { id: INTERNET, name: INTERNET, prefix: '203.0.113.0/24' }

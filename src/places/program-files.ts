@@ -40,7 +40,7 @@ export async function writeProgramFiles(
 }
 
 /** The machine's own name service switch, with hosts taken from the hosts file and DNS and from nothing else. */
-export function askOnlyDns(nsswitch: string): string {
+function askOnlyDns(nsswitch: string): string {
   const others = nsswitch.split('\n').filter((line) => line !== '' && !/^\s*hosts\s*:/.test(line))
   return `${[...others, 'hosts: files dns'].join('\n')}\n`
 }

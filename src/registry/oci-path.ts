@@ -45,7 +45,7 @@ export function parseDigest(text: string): Digest {
 }
 
 /** @throws OciError DIGEST_INVALID, TAG_INVALID */
-export function parseReference(text: string): ManifestReference {
+function parseReference(text: string): ManifestReference {
   if (text.includes(':')) return { digest: parseDigest(text) }
   if (!isTag(text)) throw new OciError('TAG_INVALID', { tag: text }, { message: 'invalid tag' })
   return { tag: text }
