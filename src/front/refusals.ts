@@ -1,13 +1,14 @@
 import type { ServerResponse } from 'node:http'
+import { endAnswer } from '../lib/end-answer.ts'
 
 /** Answers with a JSON body and leaves the connection to the client. */
 export function sendJson(response: ServerResponse, status: number, body: object): void {
-  const text = JSON.stringify(body)
+  const bytes = Buffer.from(JSON.stringify(body))
   response.writeHead(status, {
     'content-type': 'application/json; charset=utf-8',
-    'content-length': Buffer.byteLength(text),
+    'content-length': bytes.length,
   })
-  response.end(text)
+  endAnswer(response, bytes)
 }
 
 /** 421: the request names a host that this connection does not serve. */

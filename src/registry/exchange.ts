@@ -1,6 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { endAnswer } from '../lib/end-answer.ts'
 import { OciError } from './oci-error.ts'
 import type { RegistryFacts } from './registry-directory.ts'
+
+const NOTHING = Buffer.alloc(0)
 
 /** One request on its way through the plane, admitted and with its registry known. */
 export interface Exchange {
@@ -25,7 +28,7 @@ export function sendJson(
     'Content-Length': bytes.length,
     ...headers,
   })
-  response.end(request.method === 'HEAD' ? undefined : bytes)
+  endAnswer(response, request.method === 'HEAD' ? NOTHING : bytes)
 }
 
 /** Answers without a body. */

@@ -1,0 +1,14 @@
+import type { ServerResponse } from 'node:http'
+import { finished } from 'node:stream'
+
+/**
+ * Sends the whole of an answer at once, and ends it when the request's body has come too, wanted or not. With a body still
+ * on its way a connection can be neither used again nor closed: what follows would be read as body, and a reset would
+ * overtake the answer.
+ */
+export function endAnswer(response: ServerResponse, body: Uint8Array): void {
+  const { req: request } = response
+  response.write(body)
+  finished(request, () => response.end())
+  request.resume()
+}
