@@ -41,6 +41,12 @@ test('a Host with a port and in another case is the same host', async (t) => {
   assert.equal(body, 'registry shop.azurecr.io')
 })
 
+test('a name in the handshake in another case and with its final dot is the same name', async (t) => {
+  const { listen } = await frontFor(t)
+  const { get } = await listen(PUBLIC)
+  assert.equal((await get('Shop.AzureCR.io.')).body, 'registry shop.azurecr.io')
+})
+
 test('501: Microsoft Graph exists and refuses clearly', async (t) => {
   const { listen } = await frontFor(t)
   const { get } = await listen(PUBLIC)

@@ -10,7 +10,7 @@ export interface TlsListenerOptions {
   contextFor(servername: string): Promise<SecureContext | undefined>
   /** Certificate and key, PEM, for clients that name no server, as those do that connect to an address. Without it they are refused. */
   readonly unnamed?: string
-  /** `servername` is undefined for a client that named none, and for one that resumes a session of TLS 1.2, which does not repeat it. */
+  /** `servername` is as above, and undefined for a client that named none, and for one that resumes a session of TLS 1.2, which does not repeat it. */
   handle(request: IncomingMessage, response: ServerResponse, servername: string | undefined): void
   readonly log: Logger
   /** How long a client may take to send the head of a request. */
@@ -38,7 +38,7 @@ export function createTlsListener(server: net.Server, options: TlsListenerOption
     minVersion: 'TLSv1.2',
     SNICallback(servername: string, done: (error: null, context?: SecureContext) => void) {
       // Without a context the handshake ends with an alert: there is no certificate to fall back to.
-      options.contextFor(servername.toLowerCase().replace(/\.$/, '')).then(
+      options.contextFor(normalized(servername)).then(
         (context) => done(null, context),
         (error: unknown) => {
           log.error({ err: error, servername }, 'no certificate')
@@ -57,7 +57,7 @@ export function createTlsListener(server: net.Server, options: TlsListenerOption
 
   const serve = (request: IncomingMessage, response: ServerResponse) => {
     const { servername } = request.socket as TLSSocket & { servername?: string | false }
-    options.handle(request, response, servername ? servername.toLowerCase() : undefined)
+    options.handle(request, response, servername ? normalized(servername) : undefined)
   }
   secure.on('request', serve)
   // The body is asked for at once: whether it is wanted, the planes say before they read it or not at all.
@@ -90,3 +90,5 @@ export function createTlsListener(server: net.Server, options: TlsListenerOption
     },
   }
 }
+
+const normalized = (servername: string): string => servername.toLowerCase().replace(/\.$/, '')
