@@ -13,6 +13,8 @@ const MEDIA_TYPES: readonly string[] = [...IMAGES, ...INDEXES, OCI_ARTIFACT]
 
 /** Far above what images have, and few enough for one statement of the database. */
 const PARTS_MAX = 4000
+/** Far above what layers have, and small enough that the sum of all parts is a safe integer. */
+const PART_BYTES_MAX = 2 ** 40
 
 export interface Descriptor {
   readonly mediaType: string
@@ -113,8 +115,8 @@ function descriptor(value: unknown, path: string): Descriptor {
   const { mediaType, digest, size } = value
   if (typeof mediaType !== 'string') throw invalid(`${path}.mediaType must be a text`)
   if (typeof digest !== 'string' || !isDigest(digest)) throw invalid(`${path}.digest is no digest`)
-  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) {
-    throw invalid(`${path}.size must be a whole number`)
+  if (typeof size !== 'number' || !Number.isInteger(size) || size < 0 || size > PART_BYTES_MAX) {
+    throw invalid(`${path}.size must be a whole number up to ${PART_BYTES_MAX}`)
   }
   return { mediaType, digest, size }
 }
