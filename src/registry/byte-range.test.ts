@@ -5,7 +5,7 @@ import { parseContentRange, parseRange } from './byte-range.ts'
 for (const [header, expected] of [
   [undefined, undefined],
   ['bytes=0-4', { start: 0, end: 5 }],
-  ['bytes=5-', { start: 5, end: 10 }],
+  ['Bytes=5-', { start: 5, end: 10 }],
   ['bytes=-3', { start: 7, end: 10 }],
   ['bytes=-30', { start: 0, end: 10 }],
   ['bytes=8-100', { start: 8, end: 10 }],

@@ -41,6 +41,13 @@ for (const [name, body, mediaType, status, code] of [
     'MANIFEST_INVALID',
   ],
   [
+    'names a part of more bytes than can be',
+    `{"schemaVersion":2,"config":{"mediaType":"a/b","digest":"${MISSING}","size":9007199254740991},"layers":[]}`,
+    OCI_MANIFEST,
+    400,
+    'MANIFEST_INVALID',
+  ],
+  [
     'names a blob that is not there',
     `{"schemaVersion":2,"config":{"mediaType":"a/b","digest":"${MISSING}","size":1},"layers":[]}`,
     OCI_MANIFEST,
@@ -163,4 +170,10 @@ test('what refers to a manifest is listed under it, also before it is there', as
   ])
   const other = await registry.send('GET', `/v2/app/referrers/${MISSING}?artifactType=x/y`)
   assert.deepEqual(other.json().manifests, [])
+})
+
+test('405: a method that a path does not have is refused with those that it has', async (t) => {
+  const registry = await startRegistry(t)
+  const answer = await registry.send('POST', '/v2/app/manifests/v1')
+  assert.deepEqual([answer.status, answer.headers.allow], [405, 'GET, HEAD, PUT, DELETE'])
 })

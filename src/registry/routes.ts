@@ -112,7 +112,7 @@ export function createRoutes(options: {
       if (!operations) throw new OciError('NOT_FOUND')
       const method = request.method === 'HEAD' ? 'GET' : (request.method ?? '')
       const operation = operations[method]
-      if (!operation) throw new OciError('UNSUPPORTED')
+      if (!operation) throw unsupported(Object.keys(operations))
       const [need, run] = operation
       if (!isSampleRegistry(registry)) await authorizer.authorize(exchange, need)
       else if (method !== 'GET') throw new OciError('DENIED')
@@ -123,8 +123,13 @@ export function createRoutes(options: {
       const path = parseOciPath(exchange.path)
       const { method } = exchange.request
       if (path?.kind !== 'blob') throw new OciError('NOT_FOUND')
-      if (method !== 'GET' && method !== 'HEAD') throw new OciError('UNSUPPORTED')
+      if (method !== 'GET' && method !== 'HEAD') throw unsupported(['GET'])
       await blobs.readSigned(exchange, path, region)
     },
   }
+}
+
+function unsupported(methods: readonly string[]): OciError {
+  const allowed = methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
+  return new OciError('UNSUPPORTED', undefined, { headers: { Allow: allowed.join(', ') } })
 }
