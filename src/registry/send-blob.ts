@@ -19,6 +19,8 @@ export async function sendBlob(
   pool: BufferPool,
 ): Promise<void> {
   if (range.end - range.start <= SMALL_BYTES) return sendSmall(reader, response, range)
+  // It may have gone while the blob was opened.
+  if (response.destroyed) return
   let isGone = false
   const gone = new Promise<void>((resolve) => {
     response.once('close', () => {
