@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, utimes } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -95,4 +95,26 @@ test('an upload is found under its owner only, and discarded with its registry',
   assert.equal(upload.state, 'done')
   assert.equal(await store.resume(OWNER, upload.id), undefined)
   assert.equal((await store.begin(OWNER)).received, 0)
+})
+
+test('an upload that nobody went on with for a week is gone after a start, a younger one is not', async (t) => {
+  const { folder, store } = await openStore(t)
+  const [abandoned, young] = [await store.begin(OWNER), await store.begin(OWNER)]
+  const uploads = join(folder, 'uploads', 'uid-1')
+  const [name = ''] = (await readdir(uploads)).filter((each) => each.endsWith(abandoned.id))
+  const eightDaysAgo = Date.now() / 1000 - 8 * 24 * 60 * 60
+  await utimes(join(uploads, name), eightDaysAgo, eightDaysAgo)
+  const later = await createFileBlobStore(folder)
+  assert.equal(await later.resume(OWNER, abandoned.id), undefined)
+  assert.equal((await later.resume(OWNER, young.id))?.received, 0)
+})
+
+test('a store that runs for days discards what was abandoned meanwhile', async (t) => {
+  t.mock.timers.enable({ apis: ['Date'], now: Date.now() })
+  const { store } = await openStore(t)
+  const abandoned = await store.begin(OWNER)
+  t.mock.timers.tick(8 * 24 * 60 * 60 * 1000)
+  await store.begin(OWNER)
+  assert.equal(abandoned.state, 'done')
+  assert.equal(await store.resume(OWNER, abandoned.id), undefined)
 })

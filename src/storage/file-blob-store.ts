@@ -1,10 +1,15 @@
 import { createHash, randomUUID } from 'node:crypto'
+import type { Stats } from 'node:fs'
 import { mkdir, open, readdir, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { algorithmOf, type Digest, hexOf } from '../lib/digest.ts'
 import { isErrno, syncFolder } from '../lib/files.ts'
 import type { BlobStore, BlobUpload, UploadOwner } from './blob-store.ts'
 import { openFileUpload } from './file-upload.ts'
+
+const DAY_MS = 24 * 60 * 60 * 1000
+/** No client comes back to an upload after so long. */
+const ABANDONED_AFTER_MS = 7 * DAY_MS
 
 /**
  * Blobs as files: `blobs/<algorithm>/<first two digits>/<hex>`, uploads as `uploads/<registry>/<repository's hash>-<id>`.
@@ -59,8 +64,28 @@ export async function createFileBlobStore(folder: string): Promise<BlobStore> {
     for (const name of names) knownFolders.add(join(path, name))
   }
 
+  let tidiedAt = 0
+
+  /** Removes what nobody goes on with: at the start, and later with the first upload of a day. */
+  async function discardAbandoned(): Promise<void> {
+    const now = Date.now()
+    if (now - tidiedAt < DAY_MS) return
+    tidiedAt = now
+    for (const registry of await readdir(join(folder, 'uploads'))) {
+      const path = join(folder, 'uploads', registry)
+      for (const name of await readdir(path)) {
+        const file = join(path, name)
+        const changedAt = (await statOf(file))?.mtimeMs
+        if (changedAt === undefined || now - changedAt < ABANDONED_AFTER_MS) continue
+        await uploads.get(file)?.discard()
+        await rm(file, { force: true })
+      }
+    }
+  }
+
   await ensureShards(join(folder, 'blobs', 'sha256'))
   await ensureFolder(join(folder, 'uploads'))
+  await discardAbandoned()
 
   return {
     async open(digest) {
@@ -77,6 +102,7 @@ export async function createFileBlobStore(folder: string): Promise<BlobStore> {
     },
 
     async begin(owner) {
+      await discardAbandoned()
       const id = randomUUID()
       const file = uploadFile(owner, id)
       await ensureFolder(uploadFolder(owner.registry))
@@ -86,7 +112,7 @@ export async function createFileBlobStore(folder: string): Promise<BlobStore> {
 
     async resume(owner, id) {
       const file = uploadFile(owner, id)
-      const size = uploads.get(file)?.received ?? (await sizeOf(file))
+      const size = uploads.get(file)?.received ?? (await statOf(file))?.size
       if (size === undefined) return undefined
       // Asked again after the wait: two requests must never hold one file by two uploads.
       return uploads.get(file) ?? track(file, id, size)
@@ -104,9 +130,9 @@ export async function createFileBlobStore(folder: string): Promise<BlobStore> {
   }
 }
 
-async function sizeOf(file: string): Promise<number | undefined> {
+async function statOf(file: string): Promise<Stats | undefined> {
   try {
-    return (await stat(file)).size
+    return await stat(file)
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return undefined
     throw error
