@@ -8,6 +8,7 @@ import { OWNER } from '../../test/support/arm.ts'
 import { systemClock } from '../lib/clock.ts'
 import { openDatabase } from '../storage/database.ts'
 import { operationRows } from '../storage/operation-rows.ts'
+import type { ArmRequest } from './exchange.ts'
 import { createOperations, type Executor } from './operations.ts'
 
 const sealer = { seal: (text: string) => `sealed:${text}`, unseal: (text: string) => text.slice(7) }
@@ -85,3 +86,25 @@ test('outcomes are forgotten after a day', async (t) => {
   assert.equal(await rows.byId('old'), undefined)
   assert.equal((await rows.byId('recent'))?.state, 'Succeeded')
 })
+
+test('an outcome is told to nobody but who began the operation', async (t) => {
+  const { create } = await setUp(t)
+  const operations = create(async () => ({ secret: 'theirs' }))
+  const id = await operations.begin(INPUT)
+  const asked = { ...REQUEST, principal: { ...OWNER, objectId: 'somebody else' } }
+  assert.equal(await operations.poll(asked, id), undefined)
+  assert.equal((await operations.poll(REQUEST, id))?.status, 200)
+  await operations.close()
+})
+
+const REQUEST: ArmRequest = {
+  method: 'GET',
+  segments: [],
+  query: () => undefined,
+  header: () => undefined,
+  body: undefined,
+  baseUrl: 'https://localhost',
+  url: '/',
+  apiVersion: '2024-01-01',
+  principal: OWNER,
+}
