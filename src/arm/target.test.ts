@@ -57,6 +57,12 @@ describe('paths', () => {
       'InvalidResourceType',
       "The resource type could not be found in the namespace 'Example.Test' for api version '2024-01-01'.",
     ],
+    [
+      'resourceGroups/Main/providers/Example.Test/widgets/w/screws/s',
+      404,
+      'InvalidResourceType',
+      "The resource type could not be found in the namespace 'Example.Test' for api version '2024-01-01'.",
+    ],
     ['providers/Example.Test/widgets/w', 404, 'InvalidResourceType', undefined],
     [
       'resourceGroups/Main/providers/Example.None/widgets/w',

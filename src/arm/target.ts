@@ -1,3 +1,4 @@
+import type { GatewayError } from './arm-error.ts'
 import { type Catalogue, GROUP_TYPE } from './catalogue.ts'
 import { invalidNamespace, invalidResourceType, pathNotServed } from './gateway-errors.ts'
 import { parseResourceId, type ResourceId } from './resource-id.ts'
@@ -69,14 +70,21 @@ export function resolveTarget(
   }
   const id = parseResourceId(idText)
   if (!id) throw pathNotServed()
-  return onResource(found.type, id, rest.slice(found.used))
+  return onResource(found.type, id, rest.slice(found.used), () =>
+    invalidResourceType(provider.namespace, apiVersion),
+  )
 }
 
-function onResource(type: ResourceType, id: ResourceId, remaining: readonly string[]): Target {
+function onResource(
+  type: ResourceType,
+  id: ResourceId,
+  remaining: readonly string[],
+  unknown: () => GatewayError,
+): Target {
   const [action, ...segments] = remaining
   if (action === undefined) return { kind: 'resource', type, id }
   const known = findKey(type.actions, action)
-  if (!known) throw pathNotServed()
+  if (!known) throw unknown()
   return { kind: 'action', type, id, action: known, segments }
 }
 
@@ -91,7 +99,7 @@ function resolveGroup(catalogue: Catalogue, segments: readonly string[]): Target
   }
   const id = parseResourceId(`/subscriptions/${subscriptionId}/resourceGroups/${name}`)
   if (!id) throw pathNotServed()
-  return onResource(type, id, remaining)
+  return onResource(type, id, remaining, pathNotServed)
 }
 
 type Walked =
