@@ -1,5 +1,6 @@
 import { ArmError, invalidProperty } from '../../arm/arm-error.ts'
 import type { Context } from '../../arm/resource-type.ts'
+import { isObject } from '../../arm/shape.ts'
 import { isOpen, networkRulesOf, requireValidRules } from './network-rules.ts'
 import {
   alreadyInUse,
@@ -38,6 +39,7 @@ export async function validateRegistry(
   const sku = findSku(next)
   if (!sku) throw classicSkuDeprecated()
   if (!previous) await requireFreeName(next, context)
+  requireNoIdentity(next)
   requireTierFor(next, sku)
   requireConsistentPolicies(next)
   requireValidRules(networkRulesOf(next.properties))
@@ -50,6 +52,11 @@ async function requireFreeName({ id, name }: Registry, context: Context): Promis
   const other = await findByName(name, context)
   if (!other || other.id.toLowerCase() === id.toLowerCase()) return
   throw alreadyInUse(loginServerOf(name, context.settings.registryDomain))
+}
+
+function requireNoIdentity({ top: { identity } }: Registry): void {
+  if (!isObject(identity) || identity.type === 'None') return
+  throw invalidProperty('identity.type', 'managed identities are not available here.')
 }
 
 function requireTierFor({ properties }: Registry, sku: SkuName): void {

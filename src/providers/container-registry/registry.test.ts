@@ -130,6 +130,13 @@ for (const [what, body, status, code, message] of [
     'ipRules[0].value',
   ],
   [
+    'a managed identity',
+    { sku: { name: 'Premium' }, identity: { type: 'systemAssigned' } },
+    400,
+    'InvalidRequestContent',
+    'managed identities are not available here',
+  ],
+  [
     'exports disabled while the public side is open',
     {
       sku: { name: 'Premium' },

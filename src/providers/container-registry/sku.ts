@@ -37,6 +37,12 @@ export const registryTop: TObject = Type.Object({
     name: Type.Enum(['Classic', ...SKU_NAMES]),
     tier: Type.Optional(readOnly(Type.String())),
   }),
+  // Parsed to be refused where it is more than `None`.
+  identity: Type.Optional(
+    Type.Object({
+      type: Type.Enum(['None', 'SystemAssigned', 'UserAssigned', 'SystemAssigned, UserAssigned']),
+    }),
+  ),
 })
 
 /** The tier of a stored registry; undefined for the deprecated Classic. */
