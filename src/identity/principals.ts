@@ -45,13 +45,9 @@ export interface Principals {
   list(): Promise<readonly Principal[]>
   /** Its secrets and the tokens they obtained end with it. */
   delete(objectId: string): Promise<void>
-  /** Replaces the principal's own secret; minted ones stay. Undefined when there is no such principal. */
-  resetSecret(objectId: string): Promise<NewSecret | undefined>
   /** A further secret for `owner`, good while it is awake and until `revokeSecrets(owner)`. */
   mintSecret(principal: Principal, owner: string): Promise<string>
   revokeSecrets(owner: string): Promise<void>
-  /** Owners with secrets: after a crash, those whose program is gone are revoked. */
-  listMintedOwners(): Promise<readonly string[]>
 }
 
 const DISPLAY_NAME = /^(?!\s)[^\p{Cc}]{1,120}(?<!\s)$/u
@@ -76,6 +72,7 @@ export function createPrincipals(options: {
   }
   const byObjectId = find('object_id = ?')
   const byAppId = find('app_id = ?')
+  const byNameKey = find('name_key = ?')
   const secretsOf = reader.prepare(
     'SELECT id, hash, owner FROM principal_secrets WHERE object_id = ?',
   )
@@ -132,10 +129,7 @@ export function createPrincipals(options: {
 
     byObjectId: (objectId) => byObjectId(objectId.toLowerCase()),
     byAppId: (appId) => byAppId(appId.toLowerCase()),
-    byName: (
-      (byKey) => (displayName: string) =>
-        byKey(nameKey(displayName))
-    )(find('name_key = ?')),
+    byName: (displayName) => byNameKey(nameKey(displayName)),
     async byCredential(credential) {
       const row = secretById.get(credential) as unknown as PrincipalSecretRow | undefined
       return row && counts(row) ? byObjectId(row.object_id) : undefined
@@ -153,24 +147,6 @@ export function createPrincipals(options: {
         .execute()
     },
 
-    async resetSecret(objectId) {
-      const principal = await byObjectId(objectId.toLowerCase())
-      if (!principal) return undefined
-      const secret = makeSecret()
-      await kysely.transaction().execute(async (transaction) => {
-        await transaction
-          .deleteFrom('principal_secrets')
-          .where('object_id', '=', principal.objectId)
-          .where('owner', 'is', null)
-          .execute()
-        await transaction
-          .insertInto('principal_secrets')
-          .values(secretRow(principal.objectId, secret, null))
-          .execute()
-      })
-      return { principal, secret }
-    },
-
     async mintSecret(principal, owner) {
       const secret = makeSecret()
       await kysely
@@ -182,16 +158,6 @@ export function createPrincipals(options: {
 
     async revokeSecrets(owner) {
       await kysely.deleteFrom('principal_secrets').where('owner', '=', owner).execute()
-    },
-
-    async listMintedOwners() {
-      const rows = await kysely
-        .selectFrom('principal_secrets')
-        .select('owner')
-        .distinct()
-        .where('owner', 'is not', null)
-        .execute()
-      return rows.flatMap((row) => row.owner ?? [])
     },
   }
 }
