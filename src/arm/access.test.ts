@@ -5,12 +5,12 @@ import { createArmForTests, OWNER, SUBSCRIPTION, type TestArm } from '../../test
 import { widgetsProvider } from '../../test/support/widgets.ts'
 import type { RoleAssignmentSource } from '../identity/authorizer.ts'
 import { createAuthorizer } from '../identity/create-authorizer.ts'
+import { ownerAssignment } from '../identity/owner.ts'
 import type { Principal } from '../identity/principal.ts'
 import { createAuthorizationProvider } from '../providers/authorization/provider.ts'
 import { createRoleAssignmentSource } from '../providers/authorization/role-assignment-source.ts'
 import { createResourceReader } from './resource-reader.ts'
 
-const OWNER_ROLE = '8e3af657-a8ff-443c-a75c-2fe8c4bcb635'
 const READER_ROLE = 'acdd72a7-3385-48ef-bd42-f606fba81ae7'
 const READER: Principal = {
   objectId: '00000000-0000-4000-8000-0000000000b1',
@@ -38,22 +38,23 @@ before(async () => {
     principals: [READER, STRANGER],
     registerNothing: true,
     authorizer: createAuthorizer({
-      assignments: { assignmentsOf: (objectId) => source.assignmentsOf(objectId) },
+      assignments: {
+        assignmentsOf: (objectId) => [
+          ...ownerAssignment(OWNER, objectId),
+          ...source.assignmentsOf(objectId),
+        ],
+      },
     }),
   })
   const { database, feed } = arm
   source = await createRoleAssignmentSource({ resources: createResourceReader(database), feed })
-  // The first owner is made by the installation itself.
-  await assign(arm.subscription, OWNER, OWNER_ROLE)
 })
 after(() => arm.close())
 
 const assign = (scope: string, { objectId }: Principal, role: string) =>
-  arm.plane
-    .asPlatform()
-    .put(`${scope}/providers/Microsoft.Authorization/roleAssignments/${randomUUID()}`, {
-      properties: { roleDefinitionId: role, principalId: objectId },
-    })
+  arm.put(`${scope}/providers/Microsoft.Authorization/roleAssignments/${randomUUID()}`, {
+    properties: { roleDefinitionId: role, principalId: objectId },
+  })
 
 describe('authentication', () => {
   test('401: no token, a wrong one', async () => {

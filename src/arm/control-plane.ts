@@ -11,23 +11,17 @@ import { createCatalogue } from './catalogue.ts'
 import { createDispatcher } from './dispatch.ts'
 import { createExecutor } from './execute-operation.ts'
 import { createGuards } from './guards.ts'
-import { createHttp } from './http.ts'
+import { type CloudMetadata, createHttp } from './http.ts'
 import { operationRoutes } from './operation-routes.ts'
 import { createOperations } from './operations.ts'
 import { isRegistered, providerRoutes } from './provider-routes.ts'
 import type { Engine } from './resource-handlers.ts'
 import { resourceListRoutes } from './resource-list-routes.ts'
 import { createResourceReader, type ResourceReader } from './resource-reader.ts'
-import type { Context, Provider, Settings } from './resource-type.ts'
+import type { Provider, Settings } from './resource-type.ts'
 import type { Sealer, Services } from './services.ts'
 import { subscriptionRoutes } from './subscription-routes.ts'
 import { createTransactions } from './transactions.ts'
-
-/** What `/metadata/endpoints` says of this cloud: the shape of 2015-01-01, and the list of later versions. */
-export interface CloudMetadata {
-  readonly legacy: object
-  readonly list: readonly object[]
-}
 
 export interface ControlPlaneOptions {
   readonly database: Database
@@ -49,19 +43,9 @@ export interface ControlPlane {
   readonly app: FastifyInstance
   /** For the adapters: committed state. */
   readonly resources: ResourceReader
-  /** What the installation itself does, without authorisation: each change is a transaction of its own. */
-  asPlatform(): Context
   /** Takes up operations that were running when the process ended. */
   start(): Promise<void>
   close(): Promise<void>
-}
-
-const NOBODY = '00000000-0000-0000-0000-000000000000'
-const PLATFORM: Principal = {
-  objectId: NOBODY,
-  appId: NOBODY,
-  displayName: 'Causeway',
-  kind: 'ServicePrincipal',
 }
 
 /** Azure Resource Manager over the given providers. */
@@ -97,7 +81,6 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
   return {
     app,
     resources: createResourceReader(database),
-    asPlatform: () => transactions.standalone(PLATFORM),
     start: () => operations.resume(),
     async close() {
       await app.close()

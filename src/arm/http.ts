@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import type { Principal } from '../identity/principal.ts'
-import type { CloudMetadata } from './control-plane.ts'
 import { renderArmErrors, renderFrameworkError } from './error-handler.ts'
 import type { ArmAnswer, ArmRequest, Handler } from './exchange.ts'
 import {
@@ -18,6 +17,12 @@ import type { Settings } from './resource-type.ts'
 const BODY_BYTES_MAX = 4 * 1024 * 1024
 const JSON_DEPTH_MAX = 64
 const LEGACY_METADATA_VERSION = '2015-01-01'
+
+/** What `/metadata/endpoints` says of this cloud: the shape of 2015-01-01, and the list of later versions. */
+export interface CloudMetadata {
+  readonly legacy: object
+  readonly list: readonly object[]
+}
 
 /** The HTTP side of the control plane: one route for all; headers, bodies and errors are settled here. */
 export function createHttp(options: {
