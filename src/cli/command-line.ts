@@ -63,28 +63,15 @@ function describeCommands(exit: (code: number) => void): Command {
     .option(...JSON_OUTPUT)
     .action(async (flags) => exit(await (await import('./status.ts')).status(flags)))
 
-  for (const name of ['exec', 'shell'] as const) {
-    const command = program
-      .command(name)
-      .description(
-        name === 'exec'
-          ? 'run a program in a place; its exit code is passed on'
-          : 'open a shell in a place',
-      )
-      .option(...DATA)
-      .option('--vnet <name>', 'inside this virtual network')
-      .option('--resource-group <group>', 'where two networks have the same name')
-      .option('--subnet <name>', 'in this subnet; the first one by default')
-      .option('--internet', 'outside every network')
-      .option('--as <principal>', 'with the credentials of this principal; the owner by default')
-      .option('--root', 'stay root where sudo was used')
-    if (name === 'exec') command.passThroughOptions().argument('<command...>', 'the program')
-    command.action(async (...args: unknown[]) => {
-      const { exec, shell } = await import('./exec.ts')
-      if (name === 'shell') return exit(await shell(args[0] as never))
-      exit(await exec(args[1] as never, args[0] as string[]))
-    })
-  }
+  inPlace(program, 'exec')
+    .description('run a program in a place; its exit code is passed on')
+    .passThroughOptions()
+    .argument('<command...>', 'the program')
+    .action(async (command, flags) => exit(await (await import('./exec.ts')).exec(flags, command)))
+
+  inPlace(program, 'shell')
+    .description('open a shell in a place')
+    .action(async (flags) => exit(await (await import('./exec.ts')).shell(flags)))
 
   const principal = program.command('principal').description('who may sign in, and as what')
   principal
@@ -144,3 +131,15 @@ function describeCommands(exit: (code: number) => void): Command {
 
   return program
 }
+
+/** A command that says by its options where it runs, and as whom. */
+const inPlace = (program: Command, name: string): Command =>
+  program
+    .command(name)
+    .option(...DATA)
+    .option('--vnet <name>', 'inside this virtual network')
+    .option('--resource-group <group>', 'where two networks have the same name')
+    .option('--subnet <name>', 'in this subnet; the first one by default')
+    .option('--internet', 'outside every network')
+    .option('--as <principal>', 'with the credentials of this principal; the owner by default')
+    .option('--root', 'stay root where sudo was used')
