@@ -55,6 +55,7 @@ export function sudoCaller(
 export const preferredShell = (environment: Environment = process.env): string =>
   environment.SHELL || '/bin/sh'
 
+/** The version in the package's own description. */
 export function packageVersion(): string {
   const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
   return (JSON.parse(text) as { version: string }).version

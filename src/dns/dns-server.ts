@@ -19,6 +19,7 @@ export interface DnsServer {
   serveTcp(server: Server, place: PlaceId): Closable
 }
 
+/** The names plane: answers what comes in on the sockets of a place from that place's view. */
 export function createDnsServer({
   resolver,
   zones,

@@ -28,6 +28,8 @@ export interface Response {
 /** What we take, and send at most, in one datagram: the DNS Flag Day 2020 figure that no path fragments. */
 export const UDP_BYTES_MAX = 1232
 
+const TRUNCATED = 0x0200
+
 /**
  * Writes a DNS message, names compressed. One longer than `bytesMax` is cut to its question with TC set, so that the
  * client comes again by TCP.
@@ -35,13 +37,13 @@ export const UDP_BYTES_MAX = 1232
  * @throws RangeError where even TCP's 65535 bytes do not hold the answer.
  */
 export function encodeResponse(response: Response, bytesMax: number): Buffer {
-  const whole = write(response, false)
+  const whole = write(response, 0)
   if (whole.length <= bytesMax) return whole
   const { answers: _answers, authority: _authority, ...bare } = response
-  return write(bare, true)
+  return write(bare, TRUNCATED)
 }
 
-function write(response: Response, isTruncated: boolean): Buffer {
+function write(response: Response, flags: number): Buffer {
   const { header, rawQuestion, answers = [], authority = [], edns } = response
   const rcode = RCODES[response.rcode]
   const out = new MessageWriter()
@@ -50,7 +52,7 @@ function write(response: Response, isTruncated: boolean): Buffer {
     0x8080 |
       (header.opcode << 11) |
       (response.authoritative ? 0x0400 : 0) |
-      (isTruncated ? 0x0200 : 0) |
+      flags |
       (header.recursionDesired ? 0x0100 : 0) |
       (header.checkingDisabled ? 0x0010 : 0) |
       (rcode & 0xf),

@@ -56,6 +56,7 @@ export interface PlacesOptions {
 // Each place costs a short-lived Node process: more at once only take turns on small machines.
 const PLACES_AT_ONCE = 2
 
+/** Makes the places that the networks ask for, and keeps them so. */
 export function createPlaces(options: PlacesOptions): Places {
   const { mark, folder, source, publicAddresses, listeners, caBundle, log } = options
   const driver = options.driver ?? createRootDriver()

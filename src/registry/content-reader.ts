@@ -72,6 +72,7 @@ const MANIFEST = `digest, media_type AS mediaType, config_media_type AS configMe
 const TAG = 'name, digest, created_at AS createdAt, updated_at AS updatedAt'
 const WITHIN = 'registry = ? AND repository = ?'
 
+/** Reads on the pull path: prepared statements on a connection that sees what is committed. */
 export function createContentReader(database: DatabaseSync): ContentReader {
   const prepared = new Map<string, StatementSync>()
   const statement = (sql: string): StatementSync => {

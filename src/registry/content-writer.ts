@@ -47,6 +47,7 @@ const OF_REPOSITORY = [
   'registry_blob_links',
 ] as const
 
+/** Writes what is in registries, each change in one transaction. */
 export function createContentWriter(database: Kysely<Tables>, clock: Clock): ContentWriter {
   const inTransaction = <T>(work: (transaction: RegistryTransaction) => Promise<T>) =>
     database.transaction().execute(work)

@@ -59,6 +59,7 @@ export interface RegistryPlane {
   seed(): Promise<void>
 }
 
+/** The registry plane: who may come in, what was asked for, and the answer or the refusal in its own words. */
 export function createRegistryPlane(options: RegistryPlaneOptions): RegistryPlane {
   const { database, blobs, directory, identity, clock, log, secrets, tenantId } = options
   const reader = createContentReader(database.reader)

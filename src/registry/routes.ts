@@ -30,6 +30,7 @@ export interface Routes {
   serveDataEndpoint(exchange: Exchange, region: string): Promise<void>
 }
 
+/** Finds by path and method what is to be done, has it authorised, and does it. */
 export function createRoutes(options: {
   readonly authorizer: Authorizer
   readonly tokenEndpoints: TokenEndpoints
