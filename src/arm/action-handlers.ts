@@ -29,6 +29,7 @@ export async function handleAction(
     const operation = await engine.operations.begin({
       kind: 'action',
       target: resource.id,
+      targetMadeAt: resource.systemData.createdAt,
       principal: request.principal,
       action: target.action,
       body: request.body,

@@ -5,15 +5,16 @@ import type { Unit } from './unit.ts'
 
 /**
  * Deletes a group and all it holds, children first. What a type refuses (a subnet in use) is asked again after the
- * others went. A group that is gone already is deleted: the operation may run again after a crash.
+ * others went. A group that is gone already is deleted: the operation may run again after a crash, when somebody may
+ * have made another one of the same name.
  *
  * @throws ArmError the last refusal, once nothing gives way any more; nothing is changed then.
  */
-export async function deleteGroup(unit: Unit, groupId: string): Promise<void> {
+export async function deleteGroup(unit: Unit, groupId: string, madeAt: string): Promise<void> {
   const { ledger } = unit
   const id = parseResourceId(groupId)
   const group = id && (await ledger.rows.byKey(id.key))
-  if (!group) return
+  if (!group || group.systemData.createdAt !== madeAt) return
   for (let refused = await deleteContent(unit, id.key); refused; ) {
     const next = await deleteContent(unit, id.key)
     if (next && next.count >= refused.count) throw next.error

@@ -129,6 +129,23 @@ describe('a group', () => {
     assert.deepEqual(await arm.list(`${there}/ties`), [])
   })
 
+  test('is not taken for an earlier one of its name by a deletion that a crash left', async () => {
+    const own = await arm.group('Again')
+    const asked = await arm.delete(own)
+    const monitor = String(asked.headers.location)
+    const outcome = async () => {
+      let answer = await arm.get(monitor)
+      while (answer.status === 202) answer = await arm.get(monitor)
+      return answer.status
+    }
+    assert.equal(await outcome(), 200)
+    await arm.group('Again')
+    await arm.database.kysely.updateTable('operations').set({ state: 'Running' }).execute()
+    await arm.plane.start()
+    assert.equal(await outcome(), 200)
+    assert.equal((await arm.get(own)).status, 200)
+  })
+
   test('409: stays whole while something elsewhere holds on to its content', async () => {
     const own = await arm.group('Held')
     const there = `${own}/providers/Example.Test`

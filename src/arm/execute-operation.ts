@@ -8,15 +8,17 @@ import type { Transactions } from './transactions.ts'
 /** Does what operations are for. */
 export function createExecutor(services: Services, transactions: Transactions): Executor {
   return async (input) => {
-    const { principal, target } = input
+    const { principal, target, targetMadeAt } = input
     if (input.kind === 'deleteGroup') {
-      await transactions.mutate(principal, (unit) => deleteGroup(unit, target))
+      await transactions.mutate(principal, (unit) => deleteGroup(unit, target, targetMadeAt))
       return undefined
     }
     const context = transactions.standalone(principal)
     const id = parseResourceId(target)
     const resource = await context.get(target)
-    const action = resource && services.catalogue.type(resource.type)?.actions?.[input.action ?? '']
+    const isMeant = resource?.systemData.createdAt === targetMadeAt
+    const action =
+      resource && isMeant && services.catalogue.type(resource.type)?.actions?.[input.action ?? '']
     if (!id || !resource || !action) throw resourceNotFound(id ?? UNKNOWN)
     return action.run(resource, input.body, context, input.segments ?? [])
   }

@@ -27,7 +27,13 @@ async function setUp(t: { after(hook: () => Promise<void>): void }) {
   return { rows, create }
 }
 
-const INPUT = { kind: 'action', target: '/subscriptions/s', principal: OWNER, action: 'x' } as const
+const INPUT = {
+  kind: 'action',
+  target: '/subscriptions/s',
+  targetMadeAt: '2026-01-01T00:00:00.000Z',
+  principal: OWNER,
+  action: 'x',
+} as const
 
 test('an operation that was running when the process ended is taken up again', async (t) => {
   const { rows, create } = await setUp(t)

@@ -20,6 +20,8 @@ const POLL_PATIENCE_MILLISECONDS = 250
 export interface OperationInput {
   readonly kind: 'deleteGroup' | 'action'
   readonly target: string
+  /** When the target was made: one made later under the same id is not meant. */
+  readonly targetMadeAt: string
   readonly principal: Principal
   readonly action?: string
   readonly body?: unknown

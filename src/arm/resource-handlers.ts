@@ -132,6 +132,7 @@ async function removeGroup(
   const operation = await engine.operations.begin({
     kind: 'deleteGroup',
     target: group.id,
+    targetMadeAt: group.systemData.createdAt,
     principal: request.principal,
   })
   const path = `/subscriptions/${id.subscriptionId}/operationresults/${operation}`
