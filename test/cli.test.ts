@@ -98,7 +98,7 @@ describe('the command line', { ...needs('root', 'ip'), timeout: 180_000 }, () =>
     const throwaway = await startCauseway()
     try {
       succeeded(await throwaway.command(['down']))
-      assert.equal(await throwaway.end('SIGTERM'), 0)
+      assert.equal(await throwaway.ended(), 0)
       assert.deepEqual(await throwaway.namespaces(), [])
       assert.ok(existsSync(join(throwaway.dataFolder, 'causeway.db')))
       await throwaway.startAgain()

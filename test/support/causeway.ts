@@ -48,6 +48,8 @@ export interface Causeway {
   ): readonly [file: string, ...args: string[]]
   /** Sends a signal to the server and waits for its end. Returns its exit code, 128 + n after signal n. */
   end(signal: 'SIGINT' | 'SIGTERM' | 'SIGKILL'): Promise<number>
+  /** Waits for an end that somebody else has asked for. Returns the exit code. */
+  ended(): Promise<number>
   /** Starts a server on the same data folder again. */
   startAgain(): Promise<void>
   /** The network namespaces that this server has on the machine. */
@@ -110,6 +112,7 @@ export async function startCauseway(options: { setUp?: boolean } = {}): Promise<
       return run(file, rest, placeOptions)
     },
     end: (signal) => server.end(signal),
+    ended: () => server.ended,
     async startAgain() {
       assert.ok(server.hasEnded(), 'the server still runs')
       server = await startServer(args)
@@ -131,6 +134,7 @@ export async function startCauseway(options: { setUp?: boolean } = {}): Promise<
 interface Server {
   printed(): string
   hasEnded(): boolean
+  readonly ended: Promise<number>
   end(signal: NodeJS.Signals): Promise<number>
 }
 
@@ -155,6 +159,7 @@ function startServer(args: readonly string[]): Promise<Server> {
   const server: Server = {
     printed: () => printed,
     hasEnded: () => hasEnded(child),
+    ended,
     async end(signal) {
       if (!hasEnded(child)) child.kill(signal)
       return ended
