@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, readdir, rm, utimes } from 'node:fs/promises'
+import { mkdtemp, open, readdir, rm, utimes } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -118,3 +118,27 @@ test('a store that runs for days discards what was abandoned meanwhile', async (
   assert.equal(abandoned.state, 'done')
   assert.equal(await store.resume(OWNER, abandoned.id), undefined)
 })
+
+for (const [what, bytes] of [
+  ['while a large one arrives', Buffer.alloc(40 * 1024 * 1024)],
+  ['at its end', BYTES],
+] as const) {
+  test(`a blob that the disk fails to take ${what} is never acknowledged, and its upload is gone`, async (t) => {
+    const { folder, store } = await openStore(t)
+    const upload = await store.begin(OWNER)
+    const handle = await open(folder)
+    const failing = t.mock.method(Object.getPrototypeOf(handle), 'datasync', async () => {
+      throw new Error('input/output error')
+    })
+    await handle.close()
+    const push = async () => {
+      await upload.append(inChunks(bytes))
+      return upload.commit(digestOf(bytes))
+    }
+    await assert.rejects(push(), /input\/output error/)
+    failing.mock.restore()
+    assert.equal(upload.state, 'done')
+    assert.equal(await store.resume(OWNER, upload.id), undefined)
+    assert.equal(await readAll(store, bytes), undefined)
+  })
+}

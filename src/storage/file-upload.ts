@@ -8,6 +8,8 @@ import { type BlobUpload, isStorageFull, StorageFull } from './blob-store.ts'
 
 /** Written at once: large enough that system calls do not count, small enough to wait for. */
 const BATCH_BYTES = 1 << 20
+/** Sent to the disk while more arrives, so that the last wait of a large blob is for its end only. */
+const FLUSHED_BYTES = 16 << 20
 
 interface FileUploadOptions {
   readonly file: string
@@ -42,12 +44,21 @@ export function openFileUpload({ file, id, place, done, ...from }: FileUploadOpt
     let batch: Uint8Array[] = []
     let batched = 0
     let writing: Promise<void> = Promise.resolve()
+    let syncing: Promise<void> = Promise.resolve()
+    let synced = start
     const flush = async () => {
       await writing
+      if (received - synced >= FLUSHED_BYTES) {
+        await syncing
+        synced = received
+        syncing = sync(handle)
+        // Its failure is met before the next one or at the end; until then it must not count as unhandled.
+        syncing.catch(() => undefined)
+      }
       writing = writeAll(handle, batch, received).then((bytes) => {
         received += bytes
       })
-      // Its failure is met at the next flush; until then it must not count as unhandled.
+      // Likewise.
       writing.catch(() => undefined)
       batch = []
       batched = 0
@@ -65,6 +76,7 @@ export function openFileUpload({ file, id, place, done, ...from }: FileUploadOpt
         await flush()
         await writing
       } finally {
+        await syncing
         if (received - start !== arrived) {
           // The hash is ahead of the file.
           hashed = undefined
@@ -72,6 +84,22 @@ export function openFileUpload({ file, id, place, done, ...from }: FileUploadOpt
         }
       }
     }
+  }
+
+  async function sync(handle: FileHandle): Promise<void> {
+    try {
+      await handle.datasync()
+    } catch (error) {
+      // The system says so once; asked again, it would call durable what is lost.
+      await discard()
+      throw error
+    }
+  }
+
+  async function discard(): Promise<void> {
+    state = 'done'
+    done()
+    await rm(file, { force: true })
   }
 
   return {
@@ -107,7 +135,7 @@ export function openFileUpload({ file, id, place, done, ...from }: FileUploadOpt
       const target = await place(digest)
       const handle = await open(file, 'r+')
       try {
-        await handle.sync()
+        await sync(handle)
       } finally {
         await handle.close()
       }
@@ -118,11 +146,7 @@ export function openFileUpload({ file, id, place, done, ...from }: FileUploadOpt
       return 'committed'
     },
 
-    async discard() {
-      state = 'done'
-      done()
-      await rm(file, { force: true })
-    },
+    discard,
   }
 }
 
