@@ -40,7 +40,12 @@ import { resourcesProvider } from './providers/resources/provider.ts'
 import { createRegistryPlane } from './registry/registry-plane.ts'
 import { type ArmClient, createArmClient } from './rehearsal/arm-client.ts'
 import { createChangeFeed } from './storage/create-change-feed.ts'
-import { lockDataFolder, makeDataFolder, openInstallation } from './storage/data-folder.ts'
+import {
+  lockDataFolder,
+  makeDataFolder,
+  openInstallation,
+  refuseIncomplete,
+} from './storage/data-folder.ts'
 import { openDatabase } from './storage/database.ts'
 import { createFileBlobStore } from './storage/file-blob-store.ts'
 
@@ -62,7 +67,7 @@ interface Progress {
 /**
  * The composition root: config, stores, identity, planes, places, in this order; the only file that knows all of them.
  *
- * @throws DataFolderInUse, DataTooNew, and what listening on the port throws
+ * @throws CannotStart
  */
 export async function startServer(config: Config, progress: Progress): Promise<Server> {
   const closing = createClosing()
@@ -85,7 +90,9 @@ async function compose(
   const folder = await makeDataFolder(config.dataFolder)
   const lock = lockDataFolder(folder)
   closing.add(() => lock.release())
+  await refuseIncomplete(folder)
   const { tenantId, subscriptionId } = await openInstallation(folder)
+  const keys = await openKeys(folder.keys)
   const logFile = pino.destination({ dest: folder.logFile, mkdir: true, sync: true })
   const log = pino({ base: null }, logFile)
   closing.add(() => logFile.end())
@@ -94,7 +101,6 @@ async function compose(
   closing.add(() => database.close())
   const blobs = await createFileBlobStore(folder.blobs)
 
-  const keys = await openKeys(folder.keys)
   const sealer = createSealer(keys.sealing)
   // What a secret was minted for runs: a program in a place, or the server's own work.
   const ownWork = new Set<string>()
@@ -215,12 +221,13 @@ async function compose(
   })
   closing.add(() => places.close())
   feed.subscribe(() => places.reconcile())
+  // Before the places: a port that is taken is told of at once.
+  const host = await front.listenOnHost(config.port)
+  closing.add(() => host.close())
   const support = await places.support()
   if (support.available) await progress.step('places', () => places.reconcile())
   await homes.tidy()
 
-  const host = await front.listenOnHost(config.port)
-  closing.add(() => host.close())
   const url = `https://localhost:${host.port}`
 
   const asOwner: Server['asOwner'] = async (task) => {

@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { after, before, describe, test } from 'node:test'
+import { describeDataFolder } from '../src/storage/data-folder.ts'
 import { type Causeway, internet, startCauseway } from './support/causeway.ts'
 import { needs } from './support/needs.ts'
 import { failed, run, succeeded } from './support/run.ts'
@@ -32,6 +37,7 @@ describe('the command line', { ...needs('root', 'ip'), timeout: 180_000 }, () =>
       ['nonsense'],
       ['exec', '--', 'true'],
       ['exec', '--internet', '--vnet', 'both', '--', 'true'],
+      ['exec', '--internet', '--subnet', 'none', '--', 'true'],
     ]) {
       const finished = await causeway.command(args)
       assert.equal(finished.code, 2, finished.command)
@@ -63,6 +69,32 @@ describe('the command line', { ...needs('root', 'ip'), timeout: 180_000 }, () =>
     const output = failed(await causeway.command(['up', '--empty', '--port', '0']))
     assert.match(output, /served already/)
     assert.equal((await causeway.status()).state, 'serving')
+  })
+
+  test('1: a port that is taken is named, and nothing is left behind', async () => {
+    const dataFolder = await mkdtemp(join(tmpdir(), 'causeway-test-'))
+    const { port } = await causeway.status()
+    const args = ['up', '--empty', '--port', String(port), '--data', dataFolder]
+    const output = failed(await run(program, args))
+    assert.match(output, /Port \d+ is taken: give --port/)
+    assert.doesNotMatch(output, /\n\s+at /)
+    await rm(dataFolder, { recursive: true })
+  })
+
+  test('a reader that goes and a terminal that closes end the server in good order', async () => {
+    const dataFolder = await mkdtemp(join(tmpdir(), 'causeway-test-'))
+    const args = ['up', '--empty', '--port', '0', '--data', dataFolder]
+    const server = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+    const ended = once(server, 'exit')
+    const complaints = text(server.stderr)
+    await once(server.stdout, 'data')
+    server.stdout.destroy()
+    server.kill('SIGHUP')
+    assert.deepEqual([await ended, await complaints], [[0, null], ''])
+    const { mark } = await describeDataFolder(dataFolder)
+    const names = await readdir('/run/netns').catch(() => [] as string[])
+    assert.ok(!names.some((name) => name.includes(mark)))
+    await rm(dataFolder, { recursive: true })
   })
 
   test('makes, lists and deletes principals; the secret is not printed again', async () => {

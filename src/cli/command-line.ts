@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { ConfigError, packageVersion } from '../config.ts'
+import { CannotStart } from '../lib/cannot-start.ts'
 import { CommandError } from './command-error.ts'
 import { bad, printError } from './terminal.ts'
 
@@ -19,9 +20,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
     if (error instanceof ConfigError) return complain(error.message, 2)
     if (error instanceof CommandError) return complain(error.message, error.exitCode)
-    if (error instanceof Error && error.name === 'DataTooNew') return complain(error.message, 1)
-    if (error instanceof Error && error.name === 'DataFolderInUse')
-      return complain(error.message, 1)
+    if (error instanceof CannotStart) return complain(error.message, 1)
     printError(bad(`causeway failed in a way that it did not foresee: ${(error as Error)?.stack}`))
     return 1
   }

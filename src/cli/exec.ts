@@ -80,6 +80,9 @@ function whereOf(flags: ExecFlags): AttachRequest['where'] {
   if (internet && vnet !== undefined) {
     throw new CommandError('Give either --vnet or --internet, not both.', 2)
   }
+  if (internet && (subnet !== undefined || resourceGroup !== undefined)) {
+    throw new CommandError('--subnet and --resource-group say where in a network: add --vnet.', 2)
+  }
   if (internet) return { internet: true }
   if (vnet === undefined) {
     throw new CommandError(

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { access } from 'node:fs/promises'
+import { stdout } from 'node:process'
 import { createInterface } from 'node:readline'
 import { readConfig } from '../config.ts'
 import { describeDataFolder } from '../storage/data-folder.ts'
@@ -28,10 +29,12 @@ export async function logs(flags: {
   await access(logFile).catch(() => {
     throw new CommandError(`There is no log in ${path}; 'causeway up' writes one.`)
   })
-  const following = flags.follow ? ['--follow=name', '--retry'] : []
+  // It ends with this process, however that ends.
+  const following = flags.follow ? ['--follow=name', '--retry', `--pid=${process.pid}`] : []
   const tail = spawn('tail', [`--lines=${flags.lines}`, ...following, logFile], {
     stdio: ['ignore', 'pipe', 'ignore'],
   })
+  stdout.once('error', () => tail.kill())
   for await (const line of createInterface({ input: tail.stdout })) {
     print(flags.json ? line : readable(line))
   }

@@ -1,6 +1,16 @@
 import { stderr, stdout } from 'node:process'
 import { styleText } from 'node:util'
 
+/** A reader that has gone, as `head` does, is no failure: what is printed after that is lost. */
+export function outliveReader(): void {
+  for (const stream of [stdout, stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      // EIO: the terminal was closed.
+      if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error
+    })
+  }
+}
+
 /** Everything that the command line says passes here: results to stdout, the rest to stderr. */
 export const print = (line = ''): void => void stdout.write(`${line}\n`)
 export const printError = (line: string): void => void stderr.write(`${line}\n`)

@@ -6,6 +6,8 @@ import { createProgress, type Progress } from './progress.ts'
 import { proofTable } from './proof-table.ts'
 import { bad, faint, good, print, printError, strong } from './terminal.ts'
 
+const END_SECONDS = 20
+
 /** Serves until a signal, or until `causeway down`. Exit code 1 when the proof did not hold. */
 export async function up(flags: {
   data?: string
@@ -20,7 +22,12 @@ export async function up(flags: {
   const server = await startServer(config, progress)
   let proven = true
   try {
-    if (!flags.empty) proven = await rehearseAndShow(server, progress)
+    const rehearsed = flags.empty || rehearseAndShow(server, progress)
+    // Nobody waits for a proof who has asked for the end: taking the places down ends its clients.
+    const end = Promise.race([ended.promise, server.shutDownAsked])
+    const outcome = await Promise.race([rehearsed, end])
+    if (outcome === undefined) return 0
+    proven = outcome
     const { urls, state, placesUnavailable } = await server.status()
     print()
     print(`Control plane ${strong(urls.control)}`)
@@ -30,7 +37,7 @@ export async function up(flags: {
     print(
       `${state === 'serving' ? good('Causeway is serving.') : bad('Causeway serves without places.')} ${faint('Ctrl-C takes the places down and keeps the data.')}`,
     )
-    await Promise.race([ended.promise, server.shutDownAsked])
+    await end
   } finally {
     await progress.step('places taken down, data kept', () => server.close())
     ended.stop()
@@ -81,8 +88,18 @@ function untilEnded(): { promise: Promise<void>; stop(): void } {
   const end = (signal: NodeJS.Signals): void => {
     if (asked) process.exit(128 + constants.signals[signal])
     asked = true
+    // Whatever hangs, a start or an end: who asked for the end gets it.
+    setTimeout(() => {
+      printError(
+        bad(`It did not end within ${END_SECONDS} s; 'causeway down' removes what is left.`),
+      )
+      process.exit(128 + constants.signals[signal])
+    }, END_SECONDS * 1000).unref()
     resolve()
   }
-  process.on('SIGINT', end).on('SIGTERM', end)
-  return { promise, stop: () => void process.off('SIGINT', end).off('SIGTERM', end) }
+  process.on('SIGINT', end).on('SIGTERM', end).on('SIGHUP', end)
+  return {
+    promise,
+    stop: () => void process.off('SIGINT', end).off('SIGTERM', end).off('SIGHUP', end),
+  }
 }

@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto'
 import { join } from 'node:path'
+import { CannotStart } from '../lib/cannot-start.ts'
 import { readIfPresent, readOrCreate, replaceFile } from '../lib/durable-file.ts'
 import { CLOUD_NAMES } from './cloud-names.ts'
 import { issueAuthority, type KeyedCertificate } from './issue-certificate.ts'
@@ -86,9 +87,9 @@ function parseAuthority(file: string, text: string): StoredAuthority {
       return { constraints, certificate, key }
     }
   } catch (error) {
-    throw new Error(`${file} is damaged; remove it to have another made.`, { cause: error })
+    throw new CannotStart(`${file} is damaged; remove it to have another made.`, { cause: error })
   }
-  throw new Error(`${file} is damaged; remove it to have another made.`)
+  throw new CannotStart(`${file} is damaged; remove it to have another made.`)
 }
 
 const isDeepSame = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b)

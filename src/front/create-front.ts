@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import net from 'node:net'
 import type { Logger } from 'pino'
+import { CannotStart } from '../lib/cannot-start.ts'
 import { type ListenerOrigin, type Origin, setOrigin } from '../lib/origin.ts'
 import type { RegistryDirectory } from '../registry/registry-directory.ts'
 import type { Authorities } from './authorities.ts'
@@ -25,7 +26,7 @@ export interface Front {
   /**
    * Serves control plane and authority on the host's own loopback address; port 0 takes any.
    *
-   * @throws the error of listen(2), such as EADDRINUSE
+   * @throws CannotStart where the port cannot be had
    */
   listenOnHost(port: number): Promise<TlsListener & { readonly port: number }>
 }
@@ -95,9 +96,9 @@ export function createFront(options: FrontOptions): Front {
         },
       })
       await new Promise<void>((resolve, reject) => {
-        server.once('error', reject)
+        server.once('error', (error) => reject(portRefused(port, error)))
         server.listen(port, '127.0.0.1', () => {
-          server.off('error', reject)
+          server.removeAllListeners('error')
           resolve()
         })
       })
@@ -106,6 +107,14 @@ export function createFront(options: FrontOptions): Front {
       return { port: address.port, close: listener.close }
     },
   }
+}
+
+function portRefused(port: number, cause: NodeJS.ErrnoException): CannotStart {
+  const reason = cause.code === 'EADDRINUSE' ? 'is taken' : `cannot be had (${cause.message})`
+  return new CannotStart(
+    `Port ${port} ${reason}: give --port another number, or 0 for a free one.`,
+    { cause },
+  )
 }
 
 const isPath = (url: string | undefined): url is string => url?.startsWith('/') === true

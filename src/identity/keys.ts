@@ -8,6 +8,7 @@ import {
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { calculateJwkThumbprint, exportJWK, type JWK } from 'jose'
+import { CannotStart } from '../lib/cannot-start.ts'
 import { readOrCreate } from '../lib/durable-file.ts'
 
 /** Every key that the identity and registry planes work with. Made once: tokens stay good over a restart. */
@@ -41,7 +42,7 @@ export async function openKeys(folder: string): Promise<Keys> {
   try {
     return await parseKeys(text)
   } catch (error) {
-    throw new Error(`The keys in ${file} cannot be used; restore the file from a backup.`, {
+    throw new CannotStart(`The keys in ${file} cannot be used; restore the file from a backup.`, {
       cause: error,
     })
   }

@@ -1,6 +1,7 @@
 import type { Principals } from '../identity/principals.ts'
 import type { Places } from '../places/create-places.ts'
 import type { NetworkFacts, NetworkSource } from '../places/network-source.ts'
+import { PlacesUnavailable, PlaceUnknown, SubnetUnknown } from '../places/place-errors.ts'
 import { PlaceFull } from '../places/place-full.ts'
 import type { Attached, AttachRequest } from './contract.ts'
 import { OperatorError } from './operator-error.ts'
@@ -33,8 +34,11 @@ export async function attachProgram(
   }
   const { place, placeName, subnet } = findPlace(request.where, options.networks)
   const attachment = await places.attach({ place, ...(subnet && { subnet }) }).catch((error) => {
-    if (!(error instanceof PlaceFull)) throw error
-    throw new OperatorError(409, error.message, { cause: error })
+    if (error instanceof PlacesUnavailable) {
+      throw new OperatorError(503, error.message, { cause: error })
+    }
+    const isRefused = REFUSALS.some((refusal) => error instanceof refusal)
+    throw isRefused ? new OperatorError(409, error.message, { cause: error }) : error
   })
   try {
     const { path: home, clientSecret } = await options.homes.open(attachment.id, principal, request)
@@ -59,6 +63,8 @@ export async function attachProgram(
     throw error
   }
 }
+
+const REFUSALS = [PlaceFull, PlaceUnknown, SubnetUnknown]
 
 function findPlace(
   where: AttachRequest['where'],

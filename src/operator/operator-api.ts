@@ -44,7 +44,11 @@ export async function serveOperator(options: {
   readonly log: Logger
 }): Promise<{ close(): Promise<void> }> {
   const { operations, log } = options
-  const app = Fastify({ forceCloseConnections: true })
+  const app = Fastify({
+    forceCloseConnections: true,
+    // Names of principals stand in paths, three bytes for each one that is escaped.
+    routerOptions: { maxParamLength: 1500 },
+  })
   renderErrors(app, log)
 
   app.get('/status', () => operations.status())

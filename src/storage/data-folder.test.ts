@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm, stat } from 'node:fs/promises'
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { DataFolderInUse, lockDataFolder, makeDataFolder, openInstallation } from './data-folder.ts'
+import {
+  DataFolderInUse,
+  lockDataFolder,
+  makeDataFolder,
+  openInstallation,
+  refuseIncomplete,
+} from './data-folder.ts'
 
 async function newFolder(t: TestContext) {
   const path = await mkdtemp(join(tmpdir(), 'causeway-folder-'))
@@ -31,4 +37,21 @@ test('what holds secrets can be entered by its owner alone', async (t) => {
   const { path, keys, blobs, run } = await newFolder(t)
   for (const part of [keys, blobs, run]) assert.equal((await stat(part)).mode & 0o777, 0o700)
   assert.equal((await stat(path)).mode & 0o777, 0o711)
+})
+
+test('ids and keys that a database was made with are never made anew', async (t) => {
+  const folder = await newFolder(t)
+  await refuseIncomplete(folder)
+  await openInstallation(folder)
+  await writeFile(folder.database, 'what was made with them')
+  await assert.rejects(refuseIncomplete(folder), /keys\.json is missing or empty/)
+  await writeFile(join(folder.keys, 'keys.json'), '{}')
+  await refuseIncomplete(folder)
+  await writeFile(join(folder.path, 'installation.json'), '{"tenantId":')
+  await assert.rejects(openInstallation(folder), /installation\.json is damaged/)
+})
+
+test('a path that is too long for a socket, or is no folder, is refused in words', async () => {
+  await assert.rejects(makeDataFolder(`/tmp/${'long'.repeat(30)}`), /too long for a socket/)
+  await assert.rejects(makeDataFolder('/dev/null'), /cannot be made or written/)
 })

@@ -1,7 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { chmod, mkdir, realpath } from 'node:fs/promises'
+import { chmod, mkdir, realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { CannotStart } from '../lib/cannot-start.ts'
 import { readOrCreate } from '../lib/durable-file.ts'
 
 /** Where things are in a data folder. Secrets lie in folders that only the owner may enter. */
@@ -27,7 +28,7 @@ export interface Installation {
 }
 
 /** Another server holds the data folder. */
-export class DataFolderInUse extends Error {
+export class DataFolderInUse extends CannotStart {
   override readonly name = 'DataFolderInUse'
   constructor(path: string) {
     super(
@@ -55,10 +56,35 @@ export async function describeDataFolder(path: string): Promise<DataFolder> {
   }
 }
 
-/** Makes what is missing of a data folder. Programs in places run as other users may pass through it, not read it. */
+// The kernel's limit for the path of a socket, less the zero that ends it.
+const SOCKET_PATH_BYTES_MAX = 107
+
+/**
+ * Makes what is missing of a data folder. Programs in places run as other users may pass through it, not read it.
+ *
+ * @throws CannotStart
+ */
 export async function makeDataFolder(path: string): Promise<DataFolder> {
-  await mkdir(path, { recursive: true })
   const folder = await describeDataFolder(path)
+  if (Buffer.byteLength(folder.operatorSocket) > SOCKET_PATH_BYTES_MAX) {
+    throw new CannotStart(
+      `The path ${path} is too long for a socket in it: give --data or CAUSEWAY_DATA a shorter one.`,
+    )
+  }
+  try {
+    await makeParts(folder)
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new CannotStart(
+      `The data folder ${path} cannot be made or written (${reason}): mend that, or name another with --data.`,
+      { cause: error },
+    )
+  }
+  return describeDataFolder(path)
+}
+
+async function makeParts(folder: DataFolder): Promise<void> {
+  await mkdir(folder.path, { recursive: true })
   await chmod(folder.path, 0o711)
   for (const [part, mode] of [
     [folder.keys, 0o700],
@@ -72,7 +98,6 @@ export async function makeDataFolder(path: string): Promise<DataFolder> {
     await mkdir(part, { recursive: true })
     await chmod(part, mode)
   }
-  return folder
 }
 
 /**
@@ -102,5 +127,36 @@ export async function openInstallation(folder: DataFolder): Promise<Installation
     const ids = { tenantId: randomUUID(), subscriptionId: randomUUID() }
     return `${JSON.stringify(ids, null, 2)}\n`
   })
-  return JSON.parse(text) as Installation
+  try {
+    const { tenantId, subscriptionId } = JSON.parse(text) as Record<string, unknown>
+    if (typeof tenantId === 'string' && typeof subscriptionId === 'string') {
+      return { tenantId, subscriptionId }
+    }
+  } catch (cause) {
+    throw new CannotStart(damaged(file), { cause })
+  }
+  throw new CannotStart(damaged(file))
 }
+
+const damaged = (file: string): string => `${file} is damaged; restore it from a backup.`
+
+/**
+ * What the database holds is worth nothing under other ids and keys: they are made with it, never after it.
+ *
+ * @throws CannotStart
+ */
+export async function refuseIncomplete(folder: DataFolder): Promise<void> {
+  if ((await sizeOf(folder.database)) === 0) return
+  for (const file of [join(folder.path, 'installation.json'), join(folder.keys, 'keys.json')]) {
+    if ((await sizeOf(file)) > 0) continue
+    throw new CannotStart(
+      `${file} is missing or empty, and the database cannot be used without it: restore it from a backup.`,
+    )
+  }
+}
+
+const sizeOf = (file: string): Promise<number> =>
+  stat(file).then(
+    ({ size }) => size,
+    () => 0,
+  )

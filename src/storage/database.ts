@@ -1,6 +1,7 @@
 import { closeSync, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { Kysely, type SqliteDatabase, SqliteDialect } from 'kysely'
+import { CannotStart } from '../lib/cannot-start.ts'
 import { migrate } from './migrate.ts'
 import type { Tables } from './tables.ts'
 
@@ -21,7 +22,9 @@ export async function openDatabase(file: string): Promise<Database> {
   // SQLite gives its journals the mode of the file they belong to.
   closeSync(openSync(file, 'a', 0o600))
   const writer = new DatabaseSync(file)
-  writer.exec(
+  execOrSay(
+    writer,
+    file,
     'PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA busy_timeout=5000',
   )
   const kysely = new Kysely<Tables>({
@@ -42,6 +45,19 @@ export async function openDatabase(file: string): Promise<Database> {
       reader.close()
       await kysely.destroy()
     },
+  }
+}
+
+function execOrSay(writer: DatabaseSync, file: string, sql: string): void {
+  try {
+    writer.exec(sql)
+  } catch (cause) {
+    writer.close()
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new CannotStart(
+      `The database ${file} cannot be opened (${reason}); restore it from a backup.`,
+      { cause },
+    )
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
+import { CannotStart } from '../lib/cannot-start.ts'
 import { createResources } from './migrations/0001-resources.ts'
 import { createPrincipals } from './migrations/0002-principals.ts'
 import { createRegistryContent } from './migrations/0003-registry-content.ts'
@@ -12,7 +13,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
 }
 
 /** The data folder was written by a newer Causeway. */
-export class DataTooNew extends Error {
+export class DataTooNew extends CannotStart {
   override readonly name = 'DataTooNew'
   constructor(unknown: readonly string[]) {
     super(
