@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import type { Principal } from '../identity/principal.ts'
 import type { Change } from '../storage/change-feed.ts'
@@ -38,6 +39,8 @@ export function createLedger(services: Services, rows: Rows, principal: Principa
   async function removeOne(resource: Resource): Promise<void> {
     await rows.remove(keyOf(resource.id))
     await record(resource.id, resource.type, 'deleted')
+    // The database answers within the turn: without a new one, names and pulls would wait for all of a large group.
+    await nextTurn()
   }
 
   return {
