@@ -25,7 +25,7 @@ test('others are served while a large group is deleted', async () => {
   }
   next = setImmediate(count)
   try {
-    await arm.delete('resourceGroups/large')
+    await arm.deleteAndWait('resourceGroups/large')
   } finally {
     clearImmediate(next)
   }
