@@ -45,15 +45,12 @@ export function readConfig(flags: Flags, environment: Environment = process.env)
 export const inheritedEnvironment = (): Environment => ({ ...process.env })
 
 /** Who called through sudo, if anybody did: the user as whom programs in places run. */
-export function sudoCaller(
-  environment: Environment = process.env,
-): { uid: number; gid: number } | undefined {
+export function sudoCaller(environment: Environment): { uid: number; gid: number } | undefined {
   const [uid, gid] = [Number(environment.SUDO_UID), Number(environment.SUDO_GID)]
   return Number.isInteger(uid) && Number.isInteger(gid) && uid > 0 ? { uid, gid } : undefined
 }
 
-export const preferredShell = (environment: Environment = process.env): string =>
-  environment.SHELL || '/bin/sh'
+export const preferredShell = (environment: Environment): string => environment.SHELL || '/bin/sh'
 
 /** The version in the package's own description. */
 export function packageVersion(): string {

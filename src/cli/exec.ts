@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process'
-import { writeFile } from 'node:fs/promises'
+import { chmod, writeFile } from 'node:fs/promises'
 import { constants } from 'node:os'
-import { basename, join } from 'node:path'
-import { inheritedEnvironment, preferredShell, readConfig, sudoCaller } from '../config.ts'
+import { basename, dirname, join } from 'node:path'
+import { inheritedEnvironment, preferredShell, readConfig } from '../config.ts'
 import type { Attached, AttachRequest } from '../operator/contract.ts'
 import { enterCommand } from '../places/enter.ts'
 import { placeEnvironment } from '../places/place-environment.ts'
 import { describeDataFolder } from '../storage/data-folder.ts'
+import { type Caller, findCaller } from './caller.ts'
 import { CommandError } from './command-error.ts'
 import { createOperatorClient } from './operator-client.ts'
 
@@ -20,7 +21,10 @@ export interface ExecFlags {
   readonly root?: boolean
 }
 
-type ProgramOf = (attached: Attached) => Promise<{
+type ProgramOf = (
+  attached: Attached,
+  caller: Caller,
+) => Promise<{
   readonly command: readonly string[]
   readonly environment?: Readonly<Record<string, string>>
 }>
@@ -31,15 +35,16 @@ export const exec = (flags: ExecFlags, command: readonly string[]): Promise<numb
 
 /** Opens the caller's shell in a place; its prompt names the place. */
 export const shell = (flags: ExecFlags): Promise<number> =>
-  runInPlace(flags, async (attached) => {
-    const program = preferredShell()
+  runInPlace(flags, async (attached, caller) => {
+    const program = preferredShell(caller.environment)
     const mark = `(${attached.placeName} ${attached.address}) `
     if (basename(program) !== 'bash') {
       return { command: [program], environment: { PS1: `${mark}$ ` } }
     }
     // bash reads its prompt from the user's own start file, so the mark is put on after that.
-    const startFile = join(attached.home, 'bashrc')
+    const startFile = join(dirname(attached.files.resolvConf), 'bashrc')
     await writeFile(startFile, `[ -r ~/.bashrc ] && . ~/.bashrc\nPS1='${mark}'"$PS1"\n`)
+    await chmod(startFile, 0o644)
     return { command: [program, '--rcfile', startFile, '-i'] }
   })
 
@@ -47,25 +52,26 @@ async function runInPlace(flags: ExecFlags, programOf: ProgramOf): Promise<numbe
   const where = whereOf(flags)
   const config = readConfig(flags)
   const folder = await describeDataFolder(config.dataFolder)
-  const user = flags.root ? undefined : sudoCaller()
+  const caller: Caller = flags.root ? { environment: inheritedEnvironment() } : await findCaller()
   const request: AttachRequest = {
     where,
     as: flags.as,
-    uid: user?.uid ?? process.getuid?.() ?? 0,
-    gid: user?.gid ?? process.getgid?.() ?? 0,
+    uid: caller.uid ?? process.getuid?.() ?? 0,
+    gid: caller.gid ?? process.getgid?.() ?? 0,
   }
   const server = createOperatorClient(folder.operatorSocket, folder.path)
   const { first: attached, close } = await server.hold<Attached>('/attachments', request)
   try {
-    const { command, environment } = await programOf(attached)
+    const { command, environment } = await programOf(attached, caller)
     const [program = '', ...args] = command
-    const entered = enterCommand(attached, { ...user, command: program, args })
+    const { uid, gid, groups } = caller
+    const entered = enterCommand(attached, { uid, gid, groups, command: program, args })
     return await run(entered, {
       ...placeEnvironment({
         caBundle: attached.files.caBundle,
         home: attached.home,
         credentials: attached.credentials,
-        inherited: inheritedEnvironment(),
+        inherited: caller.environment,
       }),
       CAUSEWAY_PLACE: attached.placeName,
       ...environment,

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { RESOLVER_ADDRESS } from './place-plan.ts'
@@ -24,7 +24,7 @@ export async function writeProgramFiles(
     hosts: join(folder, 'hosts'),
     nsswitch: join(folder, 'nsswitch.conf'),
   }
-  await mkdir(folder, { recursive: true, mode: 0o755 })
+  await mkdir(folder, { recursive: true })
   await Promise.all([
     writeFile(files.resolvConf, servers.map((server) => `nameserver ${server}\n`).join('')),
     writeFile(
@@ -36,6 +36,9 @@ export async function writeProgramFiles(
       askOnlyDns(await readFile('/etc/nsswitch.conf', 'utf8').catch(() => '')),
     ),
   ])
+  // Programs of every user read them, whatever the server's umask says.
+  await chmod(folder, 0o755)
+  for (const file of Object.values(files)) await chmod(file, 0o644)
   return files
 }
 
