@@ -50,7 +50,6 @@ describe('a program in a place', { skip: withoutRoot, timeout: 60_000 }, () => {
     const args = ['-c', 'printf "%s|" "$@"; exit 7', 'sh', '--', 'a b', '$(id)', "it's", '']
     const heard = await runAt(attachment, { command: 'sh', args })
     assert.deepEqual([heard.code, heard.output], [7, "--|a b|$(id)|it's||"])
-    assert.equal((await runAt(attachment, { command: 'no-such-command', args: [] })).code, 127)
 
     const { file, args: entering } = enterCommand(attachment, {
       command: 'sh',
@@ -60,6 +59,25 @@ describe('a program in a place', { skip: withoutRoot, timeout: 60_000 }, () => {
     await once(child.stdout, 'data')
     child.kill('SIGTERM')
     assert.deepEqual(await once(child, 'exit'), [null, 'SIGTERM'])
+  })
+
+  test('126, 127: says in a sentence that a program cannot be executed, or is not there', async (t) => {
+    const state = await testPlaces(t)
+    await state.places.reconcile()
+    const attachment = await state.places.attach({ place: 'internet' })
+    for (const [command, code, complaint] of [
+      ['no such-command', 127, 'causeway: no such-command: not found in the place\n'],
+      ['/no/such', 127, 'causeway: /no/such: not found in the place\n'],
+      ['', 127, 'causeway: : not found in the place\n'],
+      ['/etc/no:such', 127, 'causeway: /etc/no:such: not found in the place\n'],
+      ['/etc/passwd', 126, 'causeway: /etc/passwd: not a program that this user may execute\n'],
+      ['/etc', 126, 'causeway: /etc: not a program that this user may execute\n'],
+    ] as const) {
+      for (const user of [{}, { uid: 65534, gid: 65534 }]) {
+        const heard = await runAt(attachment, { command, args: ['x'], ...user })
+        assert.deepEqual([heard.code, heard.complaint], [code, complaint])
+      }
+    }
   })
 
   test('runs as the user it is told, without privileges, in the folder it is told', async (t) => {

@@ -71,6 +71,30 @@ exec "$@"
 `
 
 /**
+ * Runs last, as the program's user: the search of execvp, so that what cannot be run is told of in words of ours. The
+ * lists of a shell's own commands are not asked: nobody can execute those.
+ */
+const EXECUTE = `
+causeway_code=127
+IFS=: causeway_files=
+set -f
+case $1 in
+  '') ;;
+  */*) IFS= causeway_files=$1 ;;
+  *) for causeway_file in $PATH; do causeway_files=$causeway_files:\${causeway_file:-.}/$1; done ;;
+esac
+for causeway_file in $causeway_files; do
+  if [ -f "$causeway_file" ] && [ -x "$causeway_file" ]; then exec "$@"; fi
+  if [ -e "$causeway_file" ]; then causeway_code=126; fi
+done
+case $causeway_code in
+  126) printf 'causeway: %s: not a program that this user may execute\\n' "$1" ;;
+  127) printf 'causeway: %s: not found in the place\\n' "$1" ;;
+esac >&2
+exit $causeway_code
+`
+
+/**
  * The command line that runs a program in its place; needs root. Every step replaces the one before it, so that exit
  * code, signals and terminal are the program's own.
  */
@@ -94,6 +118,7 @@ export function enterCommand(
       ...MASKED,
       '--',
       ...asUser(program),
+      ...['sh', '-c', EXECUTE, 'causeway'],
       program.command,
       ...program.args,
     ],
