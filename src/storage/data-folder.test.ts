@@ -53,5 +53,7 @@ test('ids and keys that a database was made with are never made anew', async (t)
 
 test('a path that is too long for a socket, or is no folder, is refused in words', async () => {
   await assert.rejects(makeDataFolder(`/tmp/${'long'.repeat(30)}`), /too long for a socket/)
-  await assert.rejects(makeDataFolder('/dev/null'), /cannot be made or written/)
+  for (const path of ['/dev/null', '/proc/no-such/folder']) {
+    await assert.rejects(makeDataFolder(path), /cannot be made or written/)
+  }
 })

@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { chmod, mkdir, realpath, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { CannotStart } from '../lib/cannot-start.ts'
 import { readOrCreate } from '../lib/durable-file.ts'
@@ -84,7 +85,7 @@ export async function makeDataFolder(path: string): Promise<DataFolder> {
 }
 
 async function makeParts(folder: DataFolder): Promise<void> {
-  await mkdir(folder.path, { recursive: true })
+  await makeFolders(folder.path)
   await chmod(folder.path, 0o711)
   for (const [part, mode] of [
     [folder.keys, 0o700],
@@ -95,9 +96,16 @@ async function makeParts(folder: DataFolder): Promise<void> {
     [folder.run, 0o700],
     [join(folder.path, 'logs'), 0o700],
   ] as const) {
-    await mkdir(part, { recursive: true })
+    await makeFolders(part)
     await chmod(part, mode)
   }
+}
+
+// Node's own `recursive` never ends where nothing can be made in a folder that is there, as in /proc.
+async function makeFolders(path: string): Promise<void> {
+  if (existsSync(path)) return
+  await makeFolders(dirname(path))
+  await mkdir(path)
 }
 
 /**
