@@ -47,6 +47,7 @@ describe('the command line', { ...needs('root', 'ip'), timeout: 180_000 }, () =>
 
   test('status tells people and programs what is served', async () => {
     const { state, pid, dataFolder, places, urls } = await causeway.status()
+    assert.equal(places[0]?.state, 'ready')
     assert.equal(state, 'serving')
     assert.equal(dataFolder, causeway.dataFolder)
     assert.ok(pid > 0)
@@ -55,7 +56,7 @@ describe('the command line', { ...needs('root', 'ip'), timeout: 180_000 }, () =>
       places.map(({ name }) => name),
       ['internet'],
     )
-    assert.match(succeeded(await causeway.command(['status'])), /serving/)
+    assert.match(succeeded(await causeway.command(['status'])), /serving(.|\n)*internet +- +ready/)
   })
 
   test('1: status, exec and principal where no server runs', async () => {
@@ -108,6 +109,11 @@ describe('the command line', { ...needs('root', 'ip'), timeout: 180_000 }, () =>
     assert.ok(
       !succeeded(await causeway.command(['principal', 'list', '--json'])).includes(created.appId),
     )
+  })
+
+  test('1: a principal without a name', async () => {
+    const complaint = failed(await causeway.command(['principal', 'create', '']))
+    assert.match(complaint, /name of a principal has 1 to 120 characters/)
   })
 
   test("a principal's credentials are those of its programs", async () => {

@@ -49,14 +49,18 @@ function describe(server: ServerStatus): void {
   }
   print(
     table(
-      ['PLACE', 'GROUP', 'NAMESPACE', 'ENDPOINTS', 'PROGRAMS'],
+      ['PLACE', 'GROUP', 'STATE', 'NAMESPACE', 'ENDPOINTS', 'PROGRAMS'],
       server.places.map((place) => [
         place.name,
         place.resourceGroup ?? '-',
+        place.state,
         place.namespace,
         place.listeners.map((listener) => listener.address).join(' ') || '-',
         place.programs.map((program) => program.address).join(' ') || '-',
       ]),
     ),
   )
+  for (const { name, cause } of server.places) {
+    if (cause !== undefined) print(`${bad(`${name} failed`)}: ${cause}`)
+  }
 }

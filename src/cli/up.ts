@@ -15,9 +15,9 @@ export async function up(flags: {
   empty?: boolean
 }): Promise<number> {
   const config = readConfig(flags)
-  print(`${strong('Causeway')} ${config.version} ${faint(config.dataFolder)}`)
   // Signals that come while it starts must not leave half of it behind.
   const ended = untilEnded()
+  print(`${strong('Causeway')} ${config.version} ${faint(config.dataFolder)}`)
   const progress = createProgress()
   const server = await startServer(config, progress)
   let proven = true

@@ -1,7 +1,7 @@
 /** What the command line and the server say to each other over the operator's socket. */
 
 export interface ServerStatus {
-  /** `serving`: all of it; `degraded`: without places. */
+  /** `serving`: all of it; `degraded`: without places, or with one that is not as it should be. */
   readonly state: 'serving' | 'degraded'
   readonly version: string
   readonly pid: number
@@ -29,6 +29,9 @@ export interface PlaceSummary {
   readonly name: string
   readonly resourceGroup?: string
   readonly namespace: string
+  readonly state: 'ready' | 'failed'
+  /** Why it failed. */
+  readonly cause?: string
   /** Addresses on which private endpoints listen. */
   readonly listeners: readonly { readonly address: string; readonly host: string }[]
   /** Programs in the place. */

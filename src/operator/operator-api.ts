@@ -29,7 +29,7 @@ const NAMED = {
   type: 'object',
   required: ['name'],
   properties: {
-    name: { type: 'string', minLength: 1, maxLength: 120 },
+    name: { type: 'string' },
     role: { type: 'string' },
     scope: { type: 'string' },
   },
