@@ -28,6 +28,7 @@ import { serveOperator } from './operator/operator-api.ts'
 import { createPrincipal, deletePrincipal, listPrincipals } from './operator/principals.ts'
 import { createProgramHomes } from './operator/program-homes.ts'
 import { createPlaces } from './places/create-places.ts'
+import { PlacesNotInEffect } from './places/place-errors.ts'
 import { createAuthorizationProvider } from './providers/authorization/provider.ts'
 import { createRoleAssignmentSource } from './providers/authorization/role-assignment-source.ts'
 import { createContainerRegistryProvider } from './providers/container-registry/provider.ts'
@@ -225,7 +226,9 @@ async function compose(
   const host = await front.listenOnHost(config.port)
   closing.add(() => host.close())
   const support = await places.support()
-  if (support.available) await progress.step('places', () => places.reconcile())
+  if (support.available) {
+    await progress.step('places', () => places.reconcile()).catch(toleratePartialEffect)
+  }
   await homes.tidy()
 
   const url = `https://localhost:${host.port}`
@@ -305,6 +308,11 @@ async function compose(
   await control.start()
   log.info({ version: config.version, port: host.port, mark: folder.mark }, 'serving')
   return { status, attach, asOwner, shutDownAsked, close: () => closing.close() }
+}
+
+/** The other places are in effect; the status tells of those that are not. */
+function toleratePartialEffect(error: unknown): void {
+  if (!(error instanceof PlacesNotInEffect)) throw error
 }
 
 const isReady = (place: { readonly state: string }): boolean => place.state === 'ready'

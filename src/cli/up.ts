@@ -34,9 +34,13 @@ export async function up(flags: {
     if (placesUnavailable) {
       print(`${bad('No places:')} ${placesUnavailable.cause} ${placesUnavailable.cure}`)
     }
-    print(
-      `${state === 'serving' ? good('Causeway is serving.') : bad('Causeway serves without places.')} ${faint('Ctrl-C takes the places down and keeps the data.')}`,
-    )
+    const told =
+      state === 'serving'
+        ? good('Causeway is serving.')
+        : placesUnavailable
+          ? bad('Causeway serves without places.')
+          : bad("Causeway serves, but not every place; 'causeway status' tells which, and why.")
+    print(`${told} ${faint('Ctrl-C takes the places down and keeps the data.')}`)
     await end
   } finally {
     await progress.step('places taken down, data kept', () => server.close())

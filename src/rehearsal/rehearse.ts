@@ -38,15 +38,18 @@ export async function rehearse(server: RehearsalServer, progress: Progress): Pro
     const made = { madeAt: new Date().toISOString(), group: NAMES.group }
     await replaceFile(marker, `${JSON.stringify(made)}\n`)
   }
-  if (placesUnavailable) {
-    const { cause, cure } = placesUnavailable
-    return { kind: 'failed', reason: `Nothing can be proven without places: ${cause} ${cure}` }
-  }
+  if (placesUnavailable) return { kind: 'failed', reason: 'Nothing can be proven without places.' }
   if (!(await server.asOwner((arm) => isThere(arm, subscriptionId)))) {
     const reason = `The set-up of the article was deleted; a new data folder (--data) gets a new one.`
     return { kind: 'not-there', reason }
   }
-  return { kind: 'proven', proof: await prove(server.attach, registryDomain) }
+  try {
+    return { kind: 'proven', proof: await prove(server.attach, registryDomain) }
+  } catch (error) {
+    // What keeps a client from its place does not keep the server from serving the others.
+    const reason = error instanceof Error ? error.message : String(error)
+    return { kind: 'failed', reason: `The proof could not be made: ${reason}` }
+  }
 }
 
 async function isThere(arm: ArmClient, subscriptionId: string): Promise<boolean> {
