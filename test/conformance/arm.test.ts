@@ -88,14 +88,16 @@ for (const subject of SUBJECTS) {
       assert.deepEqual(found, [body])
     })
 
-    test('takes new tags by PATCH and keeps the rest', { skip: !subject.isTagged }, async () => {
-      const { body: before } = await arm.get(path)
-      const { status, body } = await arm.patch(path, { tags: { purpose: 'test' } })
-      assert.equal(status, 200)
-      assert.deepEqual(body.tags, { purpose: 'test' })
-      assert.deepEqual(withoutEtags(body.properties), withoutEtags(before.properties))
-      assert.equal(body.location, before.location)
-    })
+    if (subject.isTagged) {
+      test('takes new tags by PATCH and keeps the rest', async () => {
+        const { body: before } = await arm.get(path)
+        const { status, body } = await arm.patch(path, { tags: { purpose: 'test' } })
+        assert.equal(status, 200)
+        assert.deepEqual(body.tags, { purpose: 'test' })
+        assert.deepEqual(withoutEtags(body.properties), withoutEtags(before.properties))
+        assert.equal(body.location, before.location)
+      })
+    }
 
     test('goes, and is gone', async () => {
       assert.equal((await arm.deleteAndWait(path)).status, 200)
