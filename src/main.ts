@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import pino from 'pino'
 import { createControlPlane } from './arm/control-plane.ts'
 import { isSameId } from './arm/resource-id.ts'
 import type { Settings } from './arm/resource-type.ts'
@@ -49,6 +48,7 @@ import {
 } from './storage/data-folder.ts'
 import { openDatabase } from './storage/database.ts'
 import { createFileBlobStore } from './storage/file-blob-store.ts'
+import { openLogFile } from './storage/log-file.ts'
 
 export interface Server {
   status(): Promise<ServerStatus>
@@ -94,9 +94,8 @@ async function compose(
   await refuseIncomplete(folder)
   const { tenantId, subscriptionId } = await openInstallation(folder)
   const keys = await openKeys(folder.keys)
-  const logFile = pino.destination({ dest: folder.logFile, mkdir: true, sync: true })
-  const log = pino({ base: null }, logFile)
-  closing.add(() => logFile.end())
+  const { log, close: closeLog } = openLogFile(folder.logFile)
+  closing.add(closeLog)
 
   const database = await openDatabase(folder.database)
   closing.add(() => database.close())

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
+import { isStorageFull } from '../storage/blob-store.ts'
 import { ArmError, GatewayError } from './arm-error.ts'
 import { pathNotServed } from './gateway-errors.ts'
 
@@ -49,6 +50,13 @@ function toArmError(thrown: unknown): ArmError {
       code: 'InvalidRequestContent',
       message: `The request content was invalid: ${thrown.message}`,
     })
+  }
+  if (isStorageFull(thrown)) {
+    return new ArmError(
+      507,
+      { code: 'InsufficientStorage', message: 'The server has no space left.' },
+      { cause: thrown },
+    )
   }
   return new ArmError(
     500,

@@ -16,6 +16,8 @@ export class NotRunning extends CommandError {
   }
 }
 
+const ENDED = 'The server ended before it answered.'
+
 export function createOperatorClient(socket: string, dataFolder: string): OperatorClient {
   const send = (method: string, path: string, body: unknown): Promise<IncomingMessage> =>
     new Promise((resolve, reject) => {
@@ -32,6 +34,7 @@ export function createOperatorClient(socket: string, dataFolder: string): Operat
       outgoing.once('error', (error: NodeJS.ErrnoException) => {
         const absent = error.code === 'ENOENT' || error.code === 'ECONNREFUSED'
         if (absent) return reject(new NotRunning(dataFolder))
+        if (error.code === 'ECONNRESET') return reject(new CommandError(ENDED))
         if (error.code !== 'EACCES') return reject(error)
         reject(
           new CommandError(
@@ -71,7 +74,7 @@ function firstLine(answer: IncomingMessage): Promise<unknown> {
       const end = received.indexOf('\n')
       if (end >= 0) resolve(JSON.parse(received.slice(0, end)))
     })
-    answer.once('close', () => reject(new CommandError('The server ended before it answered.')))
+    answer.once('close', () => reject(new CommandError(ENDED)))
     // Destroying the answer is how the caller says that it is done.
     answer.once('error', () => {})
   })

@@ -1,6 +1,7 @@
 import { chmod, rm } from 'node:fs/promises'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
+import { isStorageFull } from '../storage/blob-store.ts'
 import type {
   Attached,
   AttachRequest,
@@ -91,6 +92,9 @@ function renderErrors(app: FastifyInstance, log: Logger): void {
     const status = error.statusCode ?? 500
     if (status < 500) return reply.code(status).send({ message: error.message })
     log.error({ err: error }, 'an operator request failed')
+    if (isStorageFull(error)) {
+      return reply.code(507).send({ message: 'There is no space left for the data folder.' })
+    }
     return reply
       .code(500)
       .send({ message: "The server failed to do this; 'causeway logs' has the reason." })

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
+import { sql } from 'kysely'
+import { isStorageFull } from './blob-store.ts'
 import { openDatabase } from './database.ts'
 
 async function temporaryFile(t: { after(hook: () => Promise<void>): void }): Promise<string> {
@@ -28,4 +30,17 @@ test('a data file of a newer version is refused and left as it is', async (t) =>
   await assert.rejects(openDatabase(file), { name: 'DataTooNew', message: /9999-from-the-future/ })
   assert.equal(raw.prepare('SELECT count(*) AS rows FROM kysely_migration').get()?.rows, 4)
   raw.close()
+})
+
+test('a transaction for which there is no room fails for that reason, and the next one is made', async (t) => {
+  const { kysely, close } = await openDatabase(await temporaryFile(t))
+  t.after(close)
+  await sql`CREATE TABLE notes (text TEXT)`.execute(kysely)
+  const write = (text: string) =>
+    kysely
+      .transaction()
+      .execute((transaction) => sql`INSERT INTO notes VALUES (${text})`.execute(transaction))
+  await sql`PRAGMA max_page_count = 1`.execute(kysely)
+  await assert.rejects(write('long'.repeat(100_000)), isStorageFull)
+  await write('short')
 })

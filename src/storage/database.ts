@@ -61,6 +61,8 @@ function execOrSay(writer: DatabaseSync, file: string, sql: string): void {
   }
 }
 
+const NOTHING_RUN = { changes: 0, lastInsertRowid: 0 }
+
 // Kysely speaks better-sqlite3, whose statements take their parameters as one array and know whether they return rows.
 function forKysely(database: DatabaseSync): SqliteDatabase {
   return {
@@ -71,7 +73,11 @@ function forKysely(database: DatabaseSync): SqliteDatabase {
       return {
         reader: statement.columns().length > 0,
         all: (values) => statement.all(...parameters(values)),
-        run: (values) => statement.run(...parameters(values)),
+        run(values) {
+          // SQLite takes back some failed transactions itself, as on a full disk: the failure is what is to be told.
+          if (sql === 'rollback' && !database.isTransaction) return NOTHING_RUN
+          return statement.run(...parameters(values))
+        },
         iterate: (values) => statement.iterate(...parameters(values)) as IterableIterator<unknown>,
       }
     },
