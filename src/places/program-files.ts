@@ -25,20 +25,17 @@ export async function writeProgramFiles(
     nsswitch: join(folder, 'nsswitch.conf'),
   }
   await mkdir(folder, { recursive: true })
-  await Promise.all([
-    writeFile(files.resolvConf, servers.map((server) => `nameserver ${server}\n`).join('')),
-    writeFile(
-      files.hosts,
-      `127.0.0.1 localhost\n::1 localhost ip6-localhost\n${address} ${hostname()}\n`,
-    ),
-    writeFile(
-      files.nsswitch,
-      askOnlyDns(await readFile('/etc/nsswitch.conf', 'utf8').catch(() => '')),
-    ),
-  ])
-  // Programs of every user read them, whatever the server's umask says.
+  const machineSwitch = await readFile('/etc/nsswitch.conf', 'utf8').catch(() => '')
+  for (const [file, text] of [
+    [files.resolvConf, servers.map((server) => `nameserver ${server}\n`).join('')],
+    [files.hosts, `127.0.0.1 localhost\n::1 localhost ip6-localhost\n${address} ${hostname()}\n`],
+    [files.nsswitch, askOnlyDns(machineSwitch)],
+  ] as const) {
+    await writeFile(file, text)
+    // Programs of every user read it, whatever the server's umask says.
+    await chmod(file, 0o644)
+  }
   await chmod(folder, 0o755)
-  for (const file of Object.values(files)) await chmod(file, 0o644)
   return files
 }
 
