@@ -111,6 +111,15 @@ describe('the command line', { ...needs('root', 'ip'), timeout: 180_000 }, () =>
     )
   })
 
+  test('1: a network that is not in the group is told of with its group', async () => {
+    const where = { vnet: 'twin', resourceGroup: 'other' }
+    const complaint = failed(await causeway.inPlace(where, ['true']))
+    assert.match(
+      complaint,
+      /There is no network 'twin' in the group 'other'\. There are: none yet\./,
+    )
+  })
+
   test('1: a principal without a name', async () => {
     const complaint = failed(await causeway.command(['principal', 'create', '']))
     assert.match(complaint, /name of a principal has 1 to 120 characters/)

@@ -75,8 +75,13 @@ function findPlace(
   const named = networks.filter((network) => isNamed(network, where))
   const [network, other] = named
   if (!network) {
-    const known = networks.map((candidate) => candidate.name).join(', ') || 'none yet'
-    throw new OperatorError(404, `There is no network '${where.network}'. There are: ${known}.`)
+    const { network: wanted, resourceGroup } = where
+    const inGroup = resourceGroup === undefined ? '' : ` in the group '${resourceGroup}'`
+    const known = networks.map((each) => `${each.name} (${each.resourceGroup})`).join(', ')
+    throw new OperatorError(
+      404,
+      `There is no network '${wanted}'${inGroup}. There are: ${known || 'none yet'}.`,
+    )
   }
   if (other) {
     const groups = named.map((candidate) => candidate.resourceGroup).join(', ')
