@@ -27,6 +27,7 @@ import { serveOperator } from './operator/operator-api.ts'
 import { createPrincipal, deletePrincipal, listPrincipals } from './operator/principals.ts'
 import { createProgramHomes } from './operator/program-homes.ts'
 import { createPlaces } from './places/create-places.ts'
+import { createNamespaceDriver } from './places/namespace-driver.ts'
 import { PlacesNotInEffect } from './places/place-errors.ts'
 import { createAuthorizationProvider } from './providers/authorization/provider.ts'
 import { createRoleAssignmentSource } from './providers/authorization/role-assignment-source.ts'
@@ -218,6 +219,7 @@ async function compose(
     listeners: { https: front.accept, dnsUdp: dns.serveUdp, dnsTcp: dns.serveTcp },
     caBundle: authorities.placeBundle,
     log,
+    driver: createNamespaceDriver(folder.run),
   })
   closing.add(() => places.close())
   feed.subscribe(() => places.reconcile())

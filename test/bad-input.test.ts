@@ -21,7 +21,7 @@ const HOST = 'strictregistry.azurecr.io'
 const NETWORKS = 'providers/Microsoft.Network/virtualNetworks'
 
 describe("bad input is refused with the service's own error", {
-  ...needs('root', 'ip', 'curl'),
+  ...needs('places', 'ip', 'curl'),
   timeout: 180_000,
 }, () => {
   let causeway: Causeway

@@ -8,7 +8,7 @@ import { type Causeway, startCauseway } from './support/causeway.ts'
 import { needs } from './support/needs.ts'
 import { failed, succeeded } from './support/run.ts'
 
-describe('care for a data folder', needs('root'), () => {
+describe('care for a data folder', needs('places'), () => {
   let causeway: Causeway
   let folder: string
 

@@ -15,7 +15,7 @@ import { projectFolder } from './support/shared-data.ts'
 
 const program = join(projectFolder, 'bin/causeway')
 
-describe('the command line', { ...needs('root', 'ip'), timeout: 180_000 }, () => {
+describe('the command line', { ...needs('places', 'ip'), timeout: 180_000 }, () => {
   let causeway: Causeway
 
   before(async () => {

@@ -38,7 +38,7 @@ const TRANSFER = `
 
 // The tests build on each other: what one rejects, it approves again.
 describe('a registry that is closed to the public', {
-  ...needs('root', 'ip', 'dig', 'curl'),
+  ...needs('places', 'ip', 'dig', 'curl'),
   timeout: 300_000,
 }, () => {
   let causeway: Causeway

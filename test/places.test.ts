@@ -15,7 +15,7 @@ import { failed, run, succeeded } from './support/run.ts'
 
 const network = { vnet: 'lab' }
 
-describe('a program in a place', { ...needs('root', 'ip'), timeout: 180_000 }, () => {
+describe('a program in a place', { ...needs('places', 'ip'), timeout: 180_000 }, () => {
   let causeway: Causeway
   let home: string
 
@@ -133,17 +133,13 @@ describe('a program in a place', { ...needs('root', 'ip'), timeout: 180_000 }, (
 
   test('gone networks take their namespace with them', async () => {
     const arm = await createArmClient(causeway, 'Contributor')
-    const namespaces = async () =>
-      succeeded(await run('ip', ['netns', 'list']))
-        .split('\n')
-        .map((line) => line.split(' ')[0])
     const { places } = await causeway.status()
     const lab = places.find(({ name }) => name === 'lab')
-    assert.ok(lab && (await namespaces()).includes(lab.namespace))
+    assert.ok(lab && (await causeway.namespaces()).includes(lab.namespace))
     await arm.delete(
       `${arm.subscription}/resourceGroups/places/providers/Microsoft.Network/virtualNetworks/lab`,
     )
-    assert.ok(!(await namespaces()).includes(lab.namespace))
+    assert.ok(!(await causeway.namespaces()).includes(lab.namespace))
   })
 
   async function untilPrograms(count: number): Promise<void> {

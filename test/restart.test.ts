@@ -21,7 +21,7 @@ const network = { vnet: 'lasting' }
 
 // The tests build on each other: each ends the server in another way.
 describe('a server that was ended', {
-  ...needs('root', 'ip', 'dig', 'curl'),
+  ...needs('places', 'ip', 'dig', 'curl'),
   timeout: 240_000,
 }, () => {
   let causeway: Causeway

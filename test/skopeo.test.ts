@@ -21,7 +21,7 @@ const network = { vnet: 'copies' }
 const HOST = 'skopeohouse.azurecr.io'
 
 describe('skopeo through a private endpoint', {
-  ...needs('root', 'ip', 'skopeo'),
+  ...needs('places', 'ip', 'skopeo'),
   timeout: 180_000,
 }, () => {
   let causeway: Causeway

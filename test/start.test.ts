@@ -9,7 +9,7 @@ const HOST = 'myregistry.azurecr.io'
 const network = { vnet: 'myDockerVMVNET' }
 
 // What a person sees who types `npm start`.
-describe('the first start', { ...needs('root', 'ip', 'dig'), timeout: 180_000 }, () => {
+describe('the first start', { ...needs('places', 'ip', 'dig'), timeout: 180_000 }, () => {
   let causeway: Causeway
 
   before(async () => {

@@ -1,6 +1,7 @@
-import { access } from 'node:fs/promises'
-import { dirname } from 'node:path'
-import { createRootDriver } from '../places/namespace-driver.ts'
+import { access, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { createNamespaceDriver } from '../places/namespace-driver.ts'
 import { namespacePrefix } from '../places/namespace-names.ts'
 import { checkSupport } from '../places/support.ts'
 import type { DataFolder } from '../storage/data-folder.ts'
@@ -29,7 +30,7 @@ export async function examine(options: {
   if (!(await exists(folder.database))) {
     return [...machine, ok('data folder', `none at ${folder.path} yet; 'causeway up' makes it`)]
   }
-  const namespaces = await createRootDriver()
+  const namespaces = await createNamespaceDriver(folder.run)
     .list(namespacePrefix(folder.mark))
     .catch(() => new Map())
   return [
@@ -42,7 +43,11 @@ export async function examine(options: {
 }
 
 async function checkPlaces(mark: string): Promise<Finding> {
-  const support = await checkSupport(createRootDriver(), mark)
+  const folder = await mkdtemp(join(tmpdir(), 'causeway-doctor-'))
+  const driver = createNamespaceDriver(folder)
+  const support = await checkSupport(driver, mark)
+  await driver.end()
+  await rm(folder, { recursive: true })
   if (support.available) return ok('places', 'network namespaces can be made')
   return failed('places', support.cause, support.cure)
 }

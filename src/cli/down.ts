@@ -1,6 +1,7 @@
 import { rm, stat } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { readConfig } from '../config.ts'
+import { createRootDriver, createUserDriver } from '../places/namespace-driver.ts'
 import { removeNamespaces } from '../places/remove-namespaces.ts'
 import {
   type DataFolder,
@@ -27,7 +28,8 @@ export async function down(flags: { data?: string; purge?: boolean }): Promise<n
   const stopped = await stopServer(folder)
   const lock = await takeOver(folder)
   try {
-    await removeNamespaces(folder.mark)
+    await removeNamespaces(folder.mark, createUserDriver(folder.run))
+    if (process.geteuid?.() === 0) await removeNamespaces(folder.mark, createRootDriver())
     if (flags.purge) await rm(folder.path, { recursive: true })
   } finally {
     lock.release()

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { chmod, writeFile } from 'node:fs/promises'
+import { access, chmod, writeFile } from 'node:fs/promises'
 import { constants } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { inheritedEnvironment, preferredShell, readConfig } from '../config.ts'
@@ -52,7 +52,9 @@ async function runInPlace(flags: ExecFlags, programOf: ProgramOf): Promise<numbe
   const where = whereOf(flags)
   const config = readConfig(flags)
   const folder = await describeDataFolder(config.dataFolder)
-  const caller: Caller = flags.root ? { environment: inheritedEnvironment() } : await findCaller()
+  const caller: Caller = flags.root
+    ? { uid: 0, gid: 0, environment: inheritedEnvironment() }
+    : await findCaller()
   const request: AttachRequest = {
     where,
     as: flags.as,
@@ -64,6 +66,7 @@ async function runInPlace(flags: ExecFlags, programOf: ProgramOf): Promise<numbe
   try {
     const { command, environment } = await programOf(attached, caller)
     const [program = '', ...args] = command
+    await mayEnter(attached.entry.file)
     const { uid, gid, groups } = caller
     const entered = enterCommand(attached, { uid, gid, groups, command: program, args })
     return await run(entered, {
@@ -79,6 +82,16 @@ async function runInPlace(flags: ExecFlags, programOf: ProgramOf): Promise<numbe
   } finally {
     close()
   }
+}
+
+async function mayEnter(namespace: string): Promise<void> {
+  await access(namespace).catch((error) => {
+    throw new CommandError(
+      "A program in a place cannot enter another one: call 'causeway exec' outside of places.",
+      1,
+      { cause: error },
+    )
+  })
 }
 
 function whereOf(flags: ExecFlags): AttachRequest['where'] {

@@ -49,6 +49,7 @@ export async function attachProgram(
         placeName,
         address: attachment.address,
         namespace: attachment.namespace,
+        entry: attachment.entry,
         files: attachment.files,
         home,
         credentials: { tenantId, clientId: principal.appId, clientSecret, subscriptionId },

@@ -61,6 +61,11 @@ export interface Attached {
   readonly placeName: string
   readonly address: string
   readonly namespace: string
+  /** How to get in. */
+  readonly entry: {
+    readonly file: string
+    readonly holder?: { readonly pid: number; readonly uid: number; readonly gid: number }
+  }
   readonly files: {
     readonly resolvConf: string
     readonly hosts: string

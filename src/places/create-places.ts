@@ -4,7 +4,8 @@ import type { PlaceId } from '../lib/origin.ts'
 import { coalesce } from './coalesce.ts'
 import { inParallel } from './in-parallel.ts'
 import type { Listeners } from './listeners.ts'
-import { createRootDriver, type NamespaceDriver } from './namespace-driver.ts'
+import type { NamespaceDriver } from './namespace-driver.ts'
+import { enterNamespace } from './namespace-entry.ts'
 import { namespacePrefix, programIdOf } from './namespace-names.ts'
 import type { NetworkSource } from './network-source.ts'
 import { PlacesNotInEffect, PlacesUnavailable, PlaceUnknown } from './place-errors.ts'
@@ -50,7 +51,7 @@ export interface PlacesOptions {
   /** PEM file of the trust store in places. */
   readonly caBundle: string
   readonly log: Logger
-  readonly driver?: NamespaceDriver
+  readonly driver: NamespaceDriver
 }
 
 // Each place costs a short-lived Node process: more at once only take turns on small machines.
@@ -58,14 +59,14 @@ const PLACES_AT_ONCE = 2
 
 /** Makes the places that the networks ask for, and keeps them so. */
 export function createPlaces(options: PlacesOptions): Places {
-  const { mark, folder, source, publicAddresses, listeners, caBundle, log } = options
-  const driver = options.driver ?? createRootDriver()
+  const { mark, folder, source, publicAddresses, listeners, caBundle, log, driver } = options
   const prefix = namespacePrefix(mark)
   const real = new Map<PlaceId, RealPlace>()
   const attaching = new Set<Promise<Attachment>>()
   const reconciles = coalesce(reconcile)
   let supported: Promise<Support> | undefined
   let adopted = false
+  let unwatch = (): void => {}
   let closed = false
 
   const programs = createPrograms({ driver, mark, folder, caBundle, log, freed })
@@ -81,6 +82,7 @@ export function createPlaces(options: PlacesOptions): Places {
     if (!adopted) {
       await programs.adopt(existing.keys())
       adopted = true
+      unwatch = driver.watch(reconcileLater)
     }
     const plans = planPlaces({
       mark,
@@ -133,7 +135,7 @@ export function createPlaces(options: PlacesOptions): Places {
       log,
       listeners: createPlaceListeners({
         place,
-        inside: driver.inside(namespace),
+        inside: async () => enterNamespace(await driver.entry(namespace)),
         listeners,
         log,
       }),
@@ -144,7 +146,10 @@ export function createPlaces(options: PlacesOptions): Places {
 
   // An endpoint may have been given the address of a program: it gets it when the program is gone.
   function freed(place: PlaceId): void {
-    if (real.get(place)?.failure() === undefined) return
+    if (real.get(place)?.failure() !== undefined) reconcileLater()
+  }
+
+  function reconcileLater(): void {
     reconciles.run().catch((error) => log.error({ err: error }, 'places are not in effect'))
   }
 
@@ -177,6 +182,7 @@ export function createPlaces(options: PlacesOptions): Places {
 
     async close() {
       closed = true
+      unwatch()
       await Promise.allSettled([reconciles.idle(), ...attaching])
       await Promise.all([...real.values()].map((place) => place.close()))
       real.clear()

@@ -1,9 +1,12 @@
 import { dirname, join } from 'node:path'
-import { namespaceFile } from './namespace-names.ts'
+import { enterNamespace, type NamespaceEntry } from './namespace-entry.ts'
 import type { ProgramFiles } from './program-files.ts'
 import { systemBundles } from './trust-store.ts'
 
-/** What runs in the place, and as whom; as the caller where no user is given. */
+/**
+ * What runs in the place, and as whom: as the caller where no user is given, and as root of the place for user 0. In a
+ * user namespace there are only these two.
+ */
 export interface ProgramCommand {
   readonly command: string
   readonly args: readonly string[]
@@ -95,18 +98,19 @@ exit $causeway_code
 `
 
 /**
- * The command line that runs a program in its place; needs root. Every step replaces the one before it, so that exit
- * code, signals and terminal are the program's own.
+ * The command line that runs a program in its place; needs the rights of whoever owns the place. Every step replaces the one
+ * before it, so that exit code, signals and terminal are the program's own.
  */
 export function enterCommand(
-  attachment: { readonly namespace: string; readonly files: ProgramFiles },
+  attachment: { readonly entry: NamespaceEntry; readonly files: ProgramFiles },
   program: ProgramCommand,
 ): { readonly file: string; readonly args: readonly string[] } {
   const { resolvConf, hosts, nsswitch, caBundle } = attachment.files
+  const [file = '', ...entering] = enterNamespace(attachment.entry)
   return {
-    file: 'nsenter',
+    file,
     args: [
-      `--net=${namespaceFile(attachment.namespace)}`,
+      ...entering,
       // Slave: namespaces and mounts that the machine removes later go here as well; /sys and its cgroups stay.
       ...['unshare', '--mount', '--propagation', 'slave'],
       ...['sh', '-c', PREPARE, 'causeway'],
@@ -117,7 +121,7 @@ export function enterCommand(
       '--',
       ...MASKED,
       '--',
-      ...asUser(program),
+      ...(program.uid === 0 ? [] : asUser(program, attachment.entry.holder)),
       ...['sh', '-c', EXECUTE, 'causeway'],
       program.command,
       ...program.args,
@@ -125,7 +129,12 @@ export function enterCommand(
   }
 }
 
-function asUser({ uid, gid, groups }: ProgramCommand): readonly string[] {
+function asUser(
+  { uid, gid, groups }: ProgramCommand,
+  holder: NamespaceEntry['holder'],
+): readonly string[] {
+  // Its owner is root in there; a second user namespace gives back the number by which everybody else knows him.
+  if (holder) return ['unshare', `--map-user=${holder.uid}`, `--map-group=${holder.gid}`, '--']
   if (uid === undefined && gid === undefined) return []
   const supplementary =
     groups === undefined

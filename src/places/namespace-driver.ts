@@ -1,5 +1,7 @@
 import { readdir, stat, statfs } from 'node:fs/promises'
-import { NAMESPACE_FOLDER, namespaceFile } from './namespace-names.ts'
+import { join } from 'node:path'
+import { enterNamespace, type NamespaceEntry } from './namespace-entry.ts'
+import { type Ground, type Grounds, holderGrounds, machineGrounds } from './namespace-ground.ts'
 import { runCommand } from './run-command.ts'
 
 /** A network interface: its addresses as `10.0.0.1/24`, and the note that was left on it. */
@@ -10,6 +12,8 @@ export interface LinkState {
 
 /** All that places do to the kernel's network namespaces. Named namespaces outlive the process. */
 export interface NamespaceDriver {
+  /** Whether they are the machine's own, or those of a user namespace. */
+  readonly owner: 'root' | 'user'
   /**
    * Names that begin with `prefix`, each with what tells this very namespace from a later one of the same name; 0 for
    * the remains of one that was never finished.
@@ -25,8 +29,12 @@ export interface NamespaceDriver {
   links(namespace: string): Promise<ReadonlyMap<string, LinkState>>
   /** Processes in the namespace. */
   processes(namespace: string): Promise<readonly number[]>
-  /** What to put before a command so that it runs in the namespace. It must not fork: handles are passed through it. */
-  inside(namespace: string): readonly string[]
+  /** How programs get into the namespace. */
+  entry(namespace: string): Promise<NamespaceEntry>
+  /** Calls `lost` when something has taken all namespaces away at once, until the returned function is called. */
+  watch(lost: () => void): () => void
+  /** Ends what had to be made before there could be namespaces; all of them are gone by then. */
+  end(): Promise<void>
 }
 
 // NSFS_MAGIC of linux/magic.h: tells a namespace from the empty file that a crash leaves in its stead.
@@ -36,53 +44,88 @@ const WRITE_SETTINGS =
   'while read -r path value; do echo "$value" >"/proc/sys/$path" || exit 1; done'
 
 /** Works on the machine's own namespaces, and so needs root. */
-export function createRootDriver(): NamespaceDriver {
+export const createRootDriver = (): NamespaceDriver => createDriver(machineGrounds())
+
+/** Works on the namespaces of an ordinary user; `folder` remembers the process that holds them. */
+export const createUserDriver = (folder: string): NamespaceDriver =>
+  createDriver(holderGrounds(folder))
+
+/** The driver for whoever runs this process. */
+export const createNamespaceDriver = (folder: string): NamespaceDriver =>
+  process.geteuid?.() === 0 ? createRootDriver() : createUserDriver(folder)
+
+function createDriver(grounds: Grounds): NamespaceDriver {
+  async function ground(): Promise<Ground> {
+    const found = await grounds.find()
+    if (!found) throw new Error('the process that holds the namespaces has ended')
+    return found
+  }
+
+  async function run(words: readonly string[], input?: string): Promise<string> {
+    const [file = '', ...args] = [...(await ground()).prefix, ...words]
+    return runCommand(file, args, input)
+  }
+
+  async function entry(namespace: string): Promise<NamespaceEntry> {
+    const { folder, holder } = await ground()
+    return { file: join(folder, namespace), ...(holder && { holder }) }
+  }
+
   return {
+    owner: grounds.owner,
+    entry,
+    watch: grounds.watch,
+    end: () => grounds.end(),
+
     async list(prefix) {
-      const names = (await readdir(NAMESPACE_FOLDER).catch(() => [])).filter((name) =>
+      const found = await grounds.find()
+      if (!found) return new Map()
+      const names = (await readdir(found.folder).catch(() => [])).filter((name) =>
         name.startsWith(prefix),
       )
-      return new Map(
-        await Promise.all(names.map(async (name) => [name, await identityOf(name)] as const)),
+      const identified = names.map(
+        async (name) => [name, await identityOf(join(found.folder, name))] as const,
       )
+      return new Map(await Promise.all(identified))
     },
 
     async add(namespace) {
-      await runCommand('ip', ['netns', 'add', namespace])
+      await grounds.findOrMake()
+      await run(['ip', 'netns', 'add', namespace])
     },
 
     async remove(namespace) {
+      const found = await grounds.find()
+      if (!found) return
       try {
-        await runCommand('ip', ['netns', 'del', namespace])
+        await run(['ip', 'netns', 'del', namespace])
       } catch (error) {
-        if (await exists(namespaceFile(namespace))) throw error
+        if (await exists(join(found.folder, namespace))) throw error
       }
     },
 
     async configure(namespace, commands) {
-      await runCommand('ip', ['-n', namespace, '-batch', '-'], `${commands.join('\n')}\n`)
+      await run(['ip', '-n', namespace, '-batch', '-'], `${commands.join('\n')}\n`)
     },
 
     async set(namespace, values) {
+      const [file = '', ...args] = enterNamespace(await entry(namespace))
       const lines = Object.entries(values).map(([path, value]) => `${path} ${value}\n`)
-      await runCommand(
-        'nsenter',
-        [`--net=${namespaceFile(namespace)}`, 'sh', '-c', WRITE_SETTINGS],
-        lines.join(''),
-      )
+      await runCommand(file, [...args, 'sh', '-c', WRITE_SETTINGS], lines.join(''))
     },
 
     async links(namespace) {
-      const shown = await runCommand('ip', ['-n', namespace, '-details', '-j', 'address', 'show'])
-      return new Map(parseLinks(shown))
+      return new Map(
+        parseLinks(await run(['ip', '-n', namespace, '-details', '-j', 'address', 'show'])),
+      )
     },
 
     async processes(namespace) {
-      const output = await runCommand('ip', ['netns', 'pids', namespace])
+      const found = await grounds.find()
+      if (!found || !(await exists(join(found.folder, namespace)))) return []
+      const output = await run(['ip', 'netns', 'pids', namespace])
       return output.split('\n').filter(Boolean).map(Number)
     },
-
-    inside: (namespace) => ['nsenter', `--net=${namespaceFile(namespace)}`],
   }
 }
 
@@ -106,8 +149,7 @@ function parseLinks(shown: string): [string, LinkState][] {
 }
 
 /** The inode of a namespace; 0 for a file that is none. */
-async function identityOf(namespace: string): Promise<number> {
-  const file = namespaceFile(namespace)
+async function identityOf(file: string): Promise<number> {
   try {
     const [{ type }, { ino }] = await Promise.all([statfs(file), stat(file)])
     return type === NSFS ? ino : 0

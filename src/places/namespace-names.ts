@@ -27,5 +27,3 @@ export function programIdOf(mark: string, namespace: string): string | undefined
 
 /** Where iproute2 keeps named network namespaces. */
 export const NAMESPACE_FOLDER = '/run/netns'
-
-export const namespaceFile = (namespace: string): string => `${NAMESPACE_FOLDER}/${namespace}`

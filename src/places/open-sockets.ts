@@ -32,7 +32,7 @@ export class SocketsNotOpened extends Error {
  * Opens sockets in a namespace by a short-lived helper that runs there and passes them to this process. `hand` is
  * called in the tick in which a socket arrives; it is listening already.
  *
- * @param inside what to put before a command so that it runs there
+ * @param inside what to put before a command so that it runs there; it must not fork, or handles do not pass
  * @throws SocketsNotOpened
  */
 export async function openSockets(

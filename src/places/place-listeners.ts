@@ -19,7 +19,8 @@ const ATTEMPTS = 2
 
 export function createPlaceListeners(options: {
   readonly place: PlaceId
-  readonly inside: readonly string[]
+  /** What to put before a command so that it runs in the place, now. */
+  readonly inside: () => Promise<readonly string[]>
   readonly listeners: Listeners
   readonly log: Logger
 }): PlaceListeners {
@@ -57,7 +58,7 @@ export function createPlaceListeners(options: {
         const missing = wanted.filter((plan) => !open.has(keyOf(plan)))
         if (missing.length === 0) return
         try {
-          await openSockets(inside, missing, hand)
+          await openSockets(await inside(), missing, hand)
         } catch (error) {
           if (!(error instanceof SocketsNotOpened) || attempt === ATTEMPTS) throw error
           log.warn({ err: error, place }, 'sockets were not opened; trying again')

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import type net from 'node:net'
@@ -9,13 +9,26 @@ import { pino } from 'pino'
 import { createPlaces, type Places } from './create-places.ts'
 import { enterCommand, type ProgramCommand } from './enter.ts'
 import type { Closable, Listeners } from './listeners.ts'
+import { createRootDriver, createUserDriver, type NamespaceDriver } from './namespace-driver.ts'
 import type { EndpointListener, NetworkFacts } from './network-source.ts'
 import type { Attachment } from './programs.ts'
 import { removeNamespaces } from './remove-namespaces.ts'
 
+type Owner = NamespaceDriver['owner']
+
+/** Whose places a suite can have here: root tests an ordinary user's as well. */
+export const OWNERS: readonly Owner[] = process.geteuid?.() === 0 ? ['root', 'user'] : ['user']
+
+const CAN_BE_USER = spawnSync('unshare', ['--user', '--map-root-user', 'true']).status === 0
+
 /** A reason to skip, unless this is CI, where a missing need is a failure. */
-export const withoutRoot =
-  process.geteuid?.() === 0 || process.env.CAUSEWAY_CI === '1' ? false : 'places need root'
+export const withoutPlaces = (owner: Owner): string | false =>
+  owner === 'root' || CAN_BE_USER || process.env.CAUSEWAY_CI === '1'
+    ? false
+    : 'user namespaces are forbidden'
+
+export const driverOf = (owner: Owner, folder: string): NamespaceDriver =>
+  owner === 'root' ? createRootDriver() : createUserDriver(folder)
 
 export const PUBLIC_ADDRESS = '20.45.122.144'
 
@@ -82,21 +95,25 @@ export interface TestPlaces {
   readonly places: Places
   readonly mark: string
   readonly folder: string
+  readonly driver: NamespaceDriver
   networks: readonly NetworkFacts[]
 }
 
 /** Places of a mark of their own; `networks` may be replaced before each reconcile. All is removed when the test ends. */
 export async function testPlaces(
   t: TestContext,
+  owner: Owner,
   options: { mark?: string; folder?: string } = {},
 ): Promise<TestPlaces> {
   const mark = options.mark ?? randomMark()
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'places-')))
+  const driver = driverOf(owner, folder)
   const caBundle = join(folder, 'bundle.pem')
   await writeFile(caBundle, 'the trust store of places\n')
   const state: TestPlaces = {
     mark,
     folder,
+    driver,
     networks: [],
     places: createPlaces({
       mark,
@@ -106,11 +123,12 @@ export async function testPlaces(
       listeners: tellingListeners,
       caBundle,
       log: pino({ level: 'silent' }),
+      driver,
     }),
   }
   t.after(async () => {
     await state.places.close()
-    await removeNamespaces(mark)
+    await removeNamespaces(mark, driver)
     await rm(folder, { recursive: true, force: true })
   })
   return state
@@ -124,7 +142,7 @@ export interface Outcome {
 
 /** Runs a program at an attachment to its end. */
 export function runAt(
-  attachment: Pick<Attachment, 'namespace' | 'files'>,
+  attachment: Pick<Attachment, 'entry' | 'files'>,
   program: ProgramCommand,
 ): Promise<Outcome> {
   const { file, args } = enterCommand(attachment, program)
@@ -137,7 +155,7 @@ export function runAt(
 
 /** The greeting heard at an address, or the reason why there was none. */
 export async function hear(
-  attachment: Pick<Attachment, 'namespace' | 'files'>,
+  attachment: Pick<Attachment, 'entry' | 'files'>,
   address: string,
   port = 443,
 ): Promise<string> {

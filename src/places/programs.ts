@@ -6,6 +6,7 @@ import { parseCidr, usableAddresses } from '../lib/cidr.ts'
 import type { PlaceId } from '../lib/origin.ts'
 import { coalesce } from './coalesce.ts'
 import type { NamespaceDriver } from './namespace-driver.ts'
+import type { NamespaceEntry } from './namespace-entry.ts'
 import { programIdOf, programNamespace } from './namespace-names.ts'
 import { SubnetUnknown } from './place-errors.ts'
 import { PlaceFull } from './place-full.ts'
@@ -26,6 +27,7 @@ export interface Attachment {
   readonly subnet: string
   readonly address: string
   readonly namespace: string
+  readonly entry: NamespaceEntry
   readonly files: ProgramFiles
   /** Gives the address back as soon as no process uses it any more; does not wait for that. */
   release(): Promise<void>
@@ -152,6 +154,7 @@ export function createPrograms(options: {
           subnet: standing.subnet,
           address: standing.address,
           namespace,
+          entry: await driver.entry(namespace),
           files: { ...files, caBundle },
           async release() {
             program.state = 'ending'

@@ -1,5 +1,5 @@
 import { inParallel } from './in-parallel.ts'
-import { createRootDriver, type NamespaceDriver } from './namespace-driver.ts'
+import type { NamespaceDriver } from './namespace-driver.ts'
 import { namespacePrefix } from './namespace-names.ts'
 
 /**
@@ -8,10 +8,8 @@ import { namespacePrefix } from './namespace-names.ts'
  *
  * @throws CommandFailed
  */
-export async function removeNamespaces(
-  mark: string,
-  driver: NamespaceDriver = createRootDriver(),
-): Promise<void> {
+export async function removeNamespaces(mark: string, driver: NamespaceDriver): Promise<void> {
   const names = [...(await driver.list(namespacePrefix(mark))).keys()]
   await inParallel(2, names, (name) => driver.remove(name))
+  await driver.end()
 }

@@ -1,12 +1,13 @@
-/** Hosts places in a process of its own, so that a test can kill it: `<mark> <folder>`. Says when they are in effect. */
+/** Hosts places in a process of its own, so that a test can kill it: `<owner> <mark> <folder>`. Says when they are in effect. */
+import { join } from 'node:path'
 import { pino } from 'pino'
 import { createPlaces } from './create-places.ts'
-import { listener, network, tellingListeners } from './places-for-tests.ts'
+import { driverOf, listener, network, tellingListeners } from './places-for-tests.ts'
 
-const [mark = '', folder = ''] = process.argv.slice(2)
+const [owner, mark = '', folder = ''] = process.argv.slice(2)
 const places = createPlaces({
   mark,
-  folder,
+  folder: join(folder, 'places'),
   source: {
     list: () => [
       network('one', [listener('first', '10.0.0.7'), listener('gone', '10.0.0.9')]),
@@ -17,6 +18,7 @@ const places = createPlaces({
   listeners: tellingListeners,
   caBundle: '/etc/hosts',
   log: pino({ level: 'silent' }),
+  driver: driverOf(owner === 'root' ? 'root' : 'user', folder),
 })
 await places.reconcile()
 const running = await places.attach({ place: 'net-one' })

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { NamespaceDriver } from './namespace-driver.ts'
 import { namespacePrefix } from './namespace-names.ts'
+import { explainRefusal } from './user-namespaces.ts'
 
 export type Support =
   | { readonly available: true }
@@ -14,28 +15,30 @@ export async function checkSupport(driver: NamespaceDriver, mark: string): Promi
       'Run Causeway on a Linux machine, real or virtual.',
     )
   }
-  if (process.geteuid?.() !== 0) {
-    return unavailable(
-      'Making network namespaces needs root, and this process runs as an ordinary user.',
-      'Start Causeway with sudo.',
-    )
-  }
   const trial = `${namespacePrefix(mark)}trial-${randomBytes(3).toString('hex')}`
+  const refusal = await tryOut(driver, trial)
+  await driver.remove(trial).catch(() => {})
+  if (refusal === undefined) return { available: true }
+  // Nothing is to stay behind; but programs of an earlier run may still be in namespaces that worked.
+  if ((await driver.list('')).size === 0) await driver.end()
+  if (driver.owner === 'user') return { available: false, ...explainRefusal(refusal) }
+  return unavailable(
+    `No network namespace could be made here (${refusal}).`,
+    refusal.includes('ENOENT')
+      ? 'Install iproute2 and util-linux.'
+      : 'In a container, start it with --privileged; elsewhere, see that the kernel allows namespaces, bridges and veth.',
+  )
+}
+
+/** Why a namespace with what places need could not be made, if so. */
+async function tryOut(driver: NamespaceDriver, trial: string): Promise<string | undefined> {
   try {
     await driver.add(trial)
     await driver.configure(trial, ['link set lo up', 'link add name br0 up type bridge'])
     await driver.set(trial, { 'net/ipv4/ip_forward': '1' })
-    return { available: true }
+    return undefined
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    return unavailable(
-      `No network namespace could be made here (${reason}).`,
-      reason.includes('ENOENT')
-        ? 'Install iproute2 and util-linux.'
-        : 'In a container, start it with --privileged; elsewhere, see that the kernel allows namespaces, bridges and veth.',
-    )
-  } finally {
-    await driver.remove(trial).catch(() => {})
+    return error instanceof Error ? error.message : String(error)
   }
 }
 

@@ -51,9 +51,14 @@ test('ids and keys that a database was made with are never made anew', async (t)
   await assert.rejects(openInstallation(folder), /installation\.json is damaged/)
 })
 
-test('a path that is too long for a socket, or is no folder, is refused in words', async () => {
+test('a path that is too long for a socket, or is no folder, is refused in words', async (t) => {
   await assert.rejects(makeDataFolder(`/tmp/${'long'.repeat(30)}`), /too long for a socket/)
-  for (const path of ['/dev/null', '/proc/no-such/folder']) {
+  const folder = await mkdtemp(join(tmpdir(), 'causeway-folder-'))
+  t.after(() => rm(folder, { recursive: true }))
+  const file = join(folder, 'file')
+  await writeFile(file, '', { mode: 0o600 })
+  for (const path of [file, '/proc/no-such/folder']) {
     await assert.rejects(makeDataFolder(path), /cannot be made or written/)
   }
+  assert.equal((await stat(file)).mode & 0o777, 0o600)
 })

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { existsSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { chmod, mkdir, realpath, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -39,9 +39,19 @@ export class DataFolderInUse extends CannotStart {
   }
 }
 
-/** Names the parts of a data folder; makes nothing. */
+/** The data folder is not this user's. */
+export class DataFolderOfAnother extends CannotStart {
+  constructor(path: string) {
+    super(
+      `The data folder ${path} belongs to another user: call as its owner, or name another folder.`,
+    )
+  }
+}
+
+/** Names the parts of a data folder; makes nothing. @throws DataFolderOfAnother */
 export async function describeDataFolder(path: string): Promise<DataFolder> {
   const real = await realpath(path).catch(() => path)
+  if (!(await isOurs(real))) throw new DataFolderOfAnother(real)
   return {
     path: real,
     mark: createHash('sha256').update(real).digest('hex').slice(0, 8),
@@ -61,7 +71,8 @@ export async function describeDataFolder(path: string): Promise<DataFolder> {
 const SOCKET_PATH_BYTES_MAX = 107
 
 /**
- * Makes what is missing of a data folder. Programs in places run as other users may pass through it, not read it.
+ * Makes what is missing of a data folder. Only its owner may enter it; in one of root's, programs that run in places
+ * as other users may pass through, and not read it.
  *
  * @throws CannotStart
  */
@@ -86,7 +97,7 @@ export async function makeDataFolder(path: string): Promise<DataFolder> {
 
 async function makeParts(folder: DataFolder): Promise<void> {
   await makeFolders(folder.path)
-  await chmod(folder.path, 0o711)
+  await chmod(folder.path, process.geteuid?.() === 0 ? 0o711 : 0o700)
   for (const [part, mode] of [
     [folder.keys, 0o700],
     [folder.authorities, 0o755],
@@ -102,8 +113,9 @@ async function makeParts(folder: DataFolder): Promise<void> {
 }
 
 // Node's own `recursive` never ends where nothing can be made in a folder that is there, as in /proc.
+// A device is not to get a folder's rights.
 async function makeFolders(path: string): Promise<void> {
-  if (existsSync(path)) return
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return
   await makeFolders(dirname(path))
   await mkdir(path)
 }
@@ -126,6 +138,17 @@ export function lockDataFolder(folder: DataFolder): { release(): void } {
     throw error
   }
   return { release: () => lock.close() }
+}
+
+/** Whether this user may have a data folder there; root may have every one. */
+async function isOurs(path: string): Promise<boolean> {
+  const user = process.geteuid?.()
+  try {
+    return user === 0 || (await stat(path)).uid === user
+  } catch (error) {
+    // It is still to be made, and the parent folder decides.
+    return error instanceof Error && 'code' in error && error.code === 'ENOENT'
+  }
 }
 
 /** Reads the installation's ids, or decides them at the first start. */

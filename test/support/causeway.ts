@@ -1,17 +1,18 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { chown, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ServerStatus } from '../../src/operator/contract.ts'
+import { findHolder } from '../../src/places/holder.ts'
+import { createNamespaceDriver, createUserDriver } from '../../src/places/namespace-driver.ts'
 import { describeDataFolder } from '../../src/storage/data-folder.ts'
 import { type Finished, type RunOptions, run, succeeded } from './run.ts'
 import { projectFolder } from './shared-data.ts'
 
 const READY = 'Causeway is serving.'
 const START_SECONDS = 60
-const program = join(projectFolder, 'bin/causeway')
 
 /** Where a program stands: outside every network, or in one. */
 export type Where =
@@ -28,6 +29,12 @@ export interface PlaceOptions {
   readonly as?: string
   readonly root?: boolean
   readonly timeoutSeconds?: number
+}
+
+/** Somebody else than the one who runs the tests; only root can have servers of others. */
+export interface User {
+  readonly uid: number
+  readonly gid: number
 }
 
 /** A real server with a data folder of its own, driven by the command line alone. */
@@ -62,26 +69,42 @@ export const internet: Where = { internet: true }
 
 /**
  * Starts `causeway up` on a new data folder and a free port and waits until it serves. Whoever calls it calls
- * `remove` in an `after` hook. `setUp` has the article's set-up made, as `npm start` does.
+ * `remove` in an `after` hook. `setUp` has the article's set-up made, as `npm start` does; `user` is whose server it is.
  */
-export async function startCauseway(options: { setUp?: boolean } = {}): Promise<Causeway> {
+export async function startCauseway(
+  options: { setUp?: boolean; user?: User } = {},
+): Promise<Causeway> {
   const dataFolder = await mkdtemp(join(tmpdir(), 'causeway-test-'))
-  const args = ['up', '--data', dataFolder, '--port', '0', ...(options.setUp ? [] : ['--empty'])]
-  const { mark } = await describeDataFolder(dataFolder)
-  let server = await startServer(args).catch(async (error) => {
-    await run(program, ['down', '--purge', '--data', dataFolder])
+  const { user } = options
+  if (user) await chown(dataFolder, user.uid, user.gid)
+  const [program, ...asUser] = commandOf(user)
+  const args = [
+    ...asUser,
+    'up',
+    '--data',
+    dataFolder,
+    '--port',
+    '0',
+    ...(options.setUp ? [] : ['--empty']),
+  ]
+  const { mark, run: runFolder } = await describeDataFolder(dataFolder)
+  const driver = user ? createUserDriver(runFolder) : createNamespaceDriver(runFolder)
+  const namespaces = async () => [...(await driver.list(`cw-${mark}-`)).keys()]
+  let server = await startServer(program, args).catch(async (error) => {
+    await run(program, [...asUser, 'down', '--purge', '--data', dataFolder])
     await rm(dataFolder, { recursive: true, force: true })
     throw error
   })
 
   const command: Causeway['command'] = (commandArgs, runOptions) =>
-    run(program, commandArgs, {
+    run(program, [...asUser, ...commandArgs], {
       ...runOptions,
       environment: { ...(runOptions?.environment ?? process.env), CAUSEWAY_DATA: dataFolder },
     })
 
   const placeArguments: Causeway['placeArguments'] = (where, placeCommand, placeOptions = {}) => [
     program,
+    ...asUser,
     'exec',
     '--data',
     dataFolder,
@@ -104,7 +127,7 @@ export async function startCauseway(options: { setUp?: boolean } = {}): Promise<
     dataFolder,
     printed: () => server.printed(),
     status,
-    namespaces: () => namespacesMarked(mark),
+    namespaces,
     command,
     placeArguments,
     inPlace: (where, placeCommand, placeOptions = {}) => {
@@ -115,17 +138,20 @@ export async function startCauseway(options: { setUp?: boolean } = {}): Promise<
     ended: () => server.ended,
     async startAgain() {
       assert.ok(server.hasEnded(), 'the server still runs')
-      server = await startServer(args)
+      server = await startServer(program, args)
     },
     async remove() {
+      const holder = await findHolder(runFolder)
       const down = await command(['down', '--purge'], { timeoutSeconds: 60 })
       await server.end('SIGTERM')
-      const left = await namespacesMarked(mark)
-      for (const namespace of left) await run('ip', ['netns', 'delete', namespace])
+      const left = await namespaces()
+      for (const namespace of left) await driver.remove(namespace)
+      const holderStays = holder !== undefined && existsSync(`/proc/${holder.pid}`)
       const folderStays = existsSync(dataFolder)
       await rm(dataFolder, { recursive: true, force: true })
       succeeded(down)
       assert.deepEqual(left, [], 'namespaces were left behind')
+      assert.equal(holderStays, false, 'the holder of namespaces was left behind')
       assert.equal(folderStays, false, `'down --purge' left ${dataFolder}`)
     },
   }
@@ -138,7 +164,7 @@ interface Server {
   end(signal: NodeJS.Signals): Promise<number>
 }
 
-function startServer(args: readonly string[]): Promise<Server> {
+function startServer(program: string, args: readonly string[]): Promise<Server> {
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] })
   // Whatever ends this process must not leave a server and its namespaces behind.
   const stopWithUs = () => void child.kill('SIGTERM')
@@ -203,8 +229,10 @@ function variablesOf(variables: Readonly<Record<string, string>> = {}): readonly
   return pairs.length === 0 ? [] : ['env', ...pairs]
 }
 
-/** The machine's network namespaces that carry the mark of a data folder. */
-async function namespacesMarked(mark: string): Promise<readonly string[]> {
-  const names = await readdir('/run/netns').catch(() => [] as string[])
-  return names.filter((name) => name.includes(mark))
+/** `causeway`, as a user may call it. */
+export function commandOf(user: User | undefined): [file: string, ...args: string[]] {
+  const causeway = join(projectFolder, 'bin/causeway')
+  if (!user) return [causeway]
+  const identity = [`--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups']
+  return ['setpriv', ...identity, '--', causeway]
 }

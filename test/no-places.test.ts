@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chown, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import type { ServerStatus } from '../src/operator/contract.ts'
+import { commandOf, type User } from './support/causeway.ts'
+import { fetchOverTls } from './support/https-client.ts'
+import { needs } from './support/needs.ts'
+import { failed, run, succeeded } from './support/run.ts'
+
+const CAROL: User = { uid: 64_013, gid: 64_013 }
+
+// The kernel refuses user namespaces to whoever has changed the root folder.
+const WITHOUT_USER_NAMESPACES = `
+  mkdir "$1/machine"
+  mount --rbind / "$1/machine"
+  root=$1/machine
+  shift
+  exec chroot "$root" "$@"
+`
+
+test('1: where places are not to be had, the control plane serves, and cause and cure are named', {
+  ...needs('root', 'ip'),
+  timeout: 60_000,
+}, async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'causeway-test-'))
+  const machine = await mkdtemp(join(tmpdir(), 'causeway-machine-'))
+  t.after(async () => {
+    await rm(folder, { recursive: true, force: true })
+    await rm(machine, { recursive: true, force: true })
+  })
+  await chown(folder, CAROL.uid, CAROL.gid)
+  const [file, ...asCarol] = commandOf(CAROL)
+  const environment = { ...process.env, CAUSEWAY_DATA: folder }
+  const causeway = (...args: readonly string[]) => run(file, [...asCarol, ...args], { environment })
+
+  const up = [file, ...asCarol, 'up', '--port', '0']
+  const server = spawn(
+    'unshare',
+    ['--mount', 'sh', '-ec', WITHOUT_USER_NAMESPACES, 'sh', machine, ...up],
+    { stdio: ['ignore', 'pipe', 'pipe'], env: environment },
+  )
+  t.after(() => server.kill('SIGKILL'))
+  const ended = once(server, 'exit')
+  let printed = ''
+  server.stderr.setEncoding('utf8').on('data', (text: string) => {
+    printed += text
+  })
+  for await (const text of server.stdout.setEncoding('utf8').iterator({ destroyOnReturn: false })) {
+    printed += text
+    if (printed.includes('serves without places')) break
+  }
+  server.stdout.resume()
+  assert.match(printed, /^Nothing can be proven without places\.$/m)
+  assert.match(printed, /^No places: .*user namespaces?.*not permitted/m)
+
+  const finished = await causeway('status', '--json')
+  assert.equal(finished.code, 1)
+  const status = JSON.parse(finished.stdout) as ServerStatus
+  assert.equal(status.state, 'degraded')
+  assert.match(status.placesUnavailable?.cause ?? '', /user namespaces? .*not permitted/)
+  assert.match(status.placesUnavailable?.cure ?? '', /./)
+
+  const ca = await readFile(status.authorities.host, 'utf8')
+  const metadata = await fetchOverTls(status.urls.metadata, { ca })
+  assert.equal(metadata.status, 200)
+
+  const refused = await causeway('exec', '--internet', '--', 'true')
+  assert.equal(refused.code, 1)
+  assert.match(failed(refused), /user namespace/)
+
+  server.kill('SIGINT')
+  assert.deepEqual(await ended, [1, null])
+  succeeded(await causeway('down', '--purge'))
+})
