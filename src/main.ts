@@ -29,6 +29,7 @@ import { createProgramHomes } from './operator/program-homes.ts'
 import { createPlaces } from './places/create-places.ts'
 import { createNamespaceDriver } from './places/namespace-driver.ts'
 import { PlacesNotInEffect } from './places/place-errors.ts'
+import { createCustomRoleSource } from './providers/authorization/custom-role-source.ts'
 import { createAuthorizationProvider } from './providers/authorization/provider.ts'
 import { createRoleAssignmentSource } from './providers/authorization/role-assignment-source.ts'
 import { createContainerRegistryProvider } from './providers/container-registry/provider.ts'
@@ -136,6 +137,7 @@ async function compose(
         ...roleAssignments.assignmentsOf(objectId),
       ],
     },
+    customRoles: { permissionsOf: (roleId) => customRoles.permissionsOf(roleId) },
   })
   const control = await createControlPlane({
     database,
@@ -169,6 +171,7 @@ async function compose(
   closing.add(() => control.close())
   const { resources } = control
   const roleAssignments = await createRoleAssignmentSource({ resources, feed })
+  const customRoles = await createCustomRoleSource({ resources, feed })
   const directory = await createRegistryDirectory({
     resources,
     feed,

@@ -72,10 +72,11 @@ async function exists(engine: Engine, request: ArmRequest, { type, id }: OneReso
   return (await engine.transactions.reading(request.principal).get(id.id)) !== undefined
 }
 
-async function write(engine: Engine, request: ArmRequest, { type, id }: OneResource) {
+async function write(engine: Engine, request: ArmRequest, { type, id: asked }: OneResource) {
   const { guards, transactions } = engine
-  await guards.registered(id.namespace ?? 'Microsoft.Resources')
-  guards.allow(request, type, 'write', id.id)
+  await guards.registered(asked.namespace ?? 'Microsoft.Resources')
+  guards.allow(request, type, 'write', asked.id)
+  const id = homeOf(engine, type, asked)
   if (type.writable === 'never') throw methodNotAllowed(request.method)
   const body = objectBody(request)
   const { resource, created } = await transactions.mutate(request.principal, async (unit) => {
@@ -88,10 +89,11 @@ async function write(engine: Engine, request: ArmRequest, { type, id }: OneResou
   return latest(engine, status, type, resource, request)
 }
 
-async function patch(engine: Engine, request: ArmRequest, { type, id }: OneResource) {
+async function patch(engine: Engine, request: ArmRequest, { type, id: asked }: OneResource) {
   const { guards, transactions } = engine
-  await guards.registered(id.namespace ?? 'Microsoft.Resources')
-  guards.allow(request, type, 'write', id.id)
+  await guards.registered(asked.namespace ?? 'Microsoft.Resources')
+  guards.allow(request, type, 'write', asked.id)
+  const id = homeOf(engine, type, asked)
   if (type.writable === 'never' && type.patch !== 'tags') throw methodNotAllowed(request.method)
   const body = objectBody(request)
   const resource = await transactions.mutate(request.principal, async (unit) => {
@@ -104,10 +106,11 @@ async function patch(engine: Engine, request: ArmRequest, { type, id }: OneResou
 async function remove(
   engine: Engine,
   request: ArmRequest,
-  { type, id }: OneResource,
+  { type, id: asked }: OneResource,
 ): Promise<ArmAnswer> {
   const { guards, transactions, services } = engine
-  guards.allow(request, type, 'delete', id.id)
+  guards.allow(request, type, 'delete', asked.id)
+  const id = homeOf(engine, type, asked)
   if (type.writable === 'never') throw methodNotAllowed(request.method)
   if (type.type === GROUP_TYPE) return removeGroup(engine, request, { kind: 'resource', type, id })
   const existed = await transactions.mutate(request.principal, async (unit) => {
@@ -120,6 +123,12 @@ async function remove(
     return deleteResource(unit, type, id, preconditionsOf(request))
   })
   return { status: existed ? 200 : 204 }
+}
+
+/** Where a resource is kept that is the same from every scope. */
+function homeOf({ services }: Engine, type: ResourceType, asked: ResourceId): ResourceId {
+  const home = type.home?.(asked, services.settings)
+  return (home !== undefined && parseResourceId(home)) || asked
 }
 
 async function removeGroup(

@@ -1,5 +1,6 @@
 import type { Static, TObject } from 'typebox'
 import type { Principal } from '../identity/principal.ts'
+import type { ResourceId } from './resource-id.ts'
 
 /** Who touched a resource and when, as every ARM resource shows it. */
 export interface SystemData {
@@ -148,7 +149,12 @@ export interface ResourceType<T extends TObject = TObject> {
   readonly replacedStatus?: 200 | 201
   /** May be put on anything: a subscription, a group, a resource (`Microsoft.Authorization/roleAssignments`). */
   readonly extension?: boolean
-  /** Instances that are computed, not stored; `id` is as asked for. */
+  /**
+   * The id under which an extension is kept, where it is the same from every scope (role definitions). Rights are
+   * asked at the scope of the request. Throws ArmError for one that nobody may write.
+   */
+  readonly home?: (id: ResourceId, settings: Settings) => string
+  /** Instances that are computed, not stored, or found from every scope; `id` is as asked for. */
   readonly find?: (id: string, context: Context) => Promise<Resource<Static<T>> | undefined>
   /** What a collection holds, where that is not simply what lies in the scope. `filter` is the raw `$filter`. */
   readonly list?: (

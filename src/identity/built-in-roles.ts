@@ -1,11 +1,11 @@
-/** A role definition as Azure ships it. Actions may hold `*`; `notActions` take away from this role's own actions only. */
-export interface BuiltInRole {
+import type { RolePermission } from './authorizer.ts'
+
+/** A role definition as Azure ships it: one permission with a name. */
+export interface BuiltInRole extends RolePermission {
   /** The guid of the role definition. */
   readonly id: string
   readonly name: string
   readonly description: string
-  readonly actions: readonly string[]
-  readonly notActions: readonly string[]
   readonly dataActions: readonly string[]
 }
 
@@ -48,6 +48,50 @@ export const BUILT_IN_ROLES: readonly BuiltInRole[] = [
     dataActions: [],
   },
   {
+    id: '18d7d88d-d35e-4fb5-a5c3-7773c20a72d9',
+    name: 'User Access Administrator',
+    description: 'Lets you manage user access to Azure resources.',
+    actions: ['*/read', 'Microsoft.Authorization/*', 'Microsoft.Support/*'],
+    notActions: [],
+    dataActions: [],
+  },
+  {
+    id: '4d97b98b-1d4f-4787-a291-c67834d212e7',
+    name: 'Network Contributor',
+    description: 'Lets you manage networks, but not access to them.',
+    actions: [
+      'Microsoft.Authorization/*/read',
+      'Microsoft.Insights/alertRules/*',
+      'Microsoft.Network/*',
+      'Microsoft.ResourceHealth/availabilityStatuses/read',
+      'Microsoft.Resources/deployments/*',
+      'Microsoft.Resources/subscriptions/resourceGroups/read',
+      'Microsoft.Support/*',
+    ],
+    notActions: [],
+    dataActions: [],
+  },
+  {
+    id: 'b12aa53e-6015-4669-85d0-8515ebb3ae7f',
+    name: 'Private DNS Zone Contributor',
+    description:
+      'Lets you manage private DNS zone resources, but not the virtual networks they are linked to.',
+    actions: [
+      'Microsoft.Insights/alertRules/*',
+      'Microsoft.Resources/deployments/*',
+      'Microsoft.Resources/subscriptions/resourceGroups/read',
+      'Microsoft.Support/*',
+      'Microsoft.Authorization/*/read',
+      'Microsoft.Network/privateDnsZones/*',
+      'Microsoft.Network/privateDnsOperationResults/*',
+      'Microsoft.Network/privateDnsOperationStatuses/*',
+      'Microsoft.Network/virtualNetworks/read',
+      'Microsoft.Network/virtualNetworks/join/action',
+    ],
+    notActions: [],
+    dataActions: [],
+  },
+  {
     id: '7f951dda-4ed3-4680-a7ca-43fe172d538d',
     name: 'AcrPull',
     description: 'acr pull',
@@ -73,5 +117,13 @@ export const BUILT_IN_ROLES: readonly BuiltInRole[] = [
     actions: ['Microsoft.ContainerRegistry/registries/artifacts/delete'],
     notActions: [],
     dataActions: [],
+  },
+  {
+    id: '6cef56e8-d556-48e5-a04f-b8e64114680f',
+    name: 'AcrImageSigner',
+    description: 'acr image signer',
+    actions: ['Microsoft.ContainerRegistry/registries/sign/write'],
+    notActions: [],
+    dataActions: ['Microsoft.ContainerRegistry/registries/trustedCollections/write'],
   },
 ]

@@ -25,6 +25,14 @@ for (const [role, assignedAt, action, scope, allowed] of [
   ['AcrPull', REGISTRY, PULL, `${REGISTRY}2`, false],
   ['AcrPush', GROUP, PUSH, REGISTRY, true],
   ['AcrDelete', GROUP, PULL, REGISTRY, false],
+  ['AcrImageSigner', GROUP, PULL, REGISTRY, false],
+  ['User Access Administrator', GROUP, ASSIGN, REGISTRY, true],
+  ['User Access Administrator', GROUP, WRITE, GROUP, false],
+  ['Network Contributor', GROUP, WRITE, GROUP, true],
+  ['Network Contributor', GROUP, ASSIGN, GROUP, false],
+  ['Network Contributor', GROUP, PULL, REGISTRY, false],
+  ['Private DNS Zone Contributor', GROUP, 'Microsoft.Network/privateDnsZones/A/write', GROUP, true],
+  ['Private DNS Zone Contributor', GROUP, WRITE, GROUP, false],
 ] as const) {
   test(`${role} at ${assignedAt} ${allowed ? 'may' : 'may not'} ${action} at ${scope}`, () => {
     const guid = BUILT_IN_ROLES.find(({ name }) => name === role)?.id.toUpperCase()

@@ -1,40 +1,62 @@
-import type { Authorizer, RoleAssignmentSource } from './authorizer.ts'
-import { BUILT_IN_ROLES, type BuiltInRole } from './built-in-roles.ts'
+import type {
+  Authorizer,
+  CustomRoleSource,
+  RoleAssignmentSource,
+  RolePermission,
+} from './authorizer.ts'
+import { BUILT_IN_ROLES } from './built-in-roles.ts'
 
-interface CompiledRole {
-  readonly allows: (action: string) => boolean
-}
+type Test = (action: string) => boolean
 
-const ROLES: ReadonlyMap<string, CompiledRole> = new Map(
-  BUILT_IN_ROLES.map((role) => [role.id, compile(role)]),
+const BUILT_IN: ReadonlyMap<string, readonly RolePermission[]> = new Map(
+  BUILT_IN_ROLES.map((role) => [role.id, [role]]),
 )
 
-/** An authorizer over the built-in roles. An assignment counts at its scope and at everything within it. */
-export function createAuthorizer(options: { assignments: RoleAssignmentSource }): Authorizer {
+// Patterns are made once for each role, and go with it.
+const compiled = new WeakMap<readonly RolePermission[], Test>()
+
+/**
+ * An authorizer over the built-in roles and those that people made. An assignment counts at its scope and at
+ * everything within it; assignments add up.
+ */
+export function createAuthorizer(options: {
+  assignments: RoleAssignmentSource
+  customRoles?: CustomRoleSource
+}): Authorizer {
+  const { assignments, customRoles } = options
+
+  /** `roleId` is the guid alone or the whole id of the role definition. */
+  function grants(roleId: string, action: string): boolean {
+    const guid = roleId.slice(roleId.lastIndexOf('/') + 1).toLowerCase()
+    const permissions = BUILT_IN.get(guid) ?? customRoles?.permissionsOf(guid)
+    return permissions !== undefined && testOf(permissions)(action)
+  }
+
   return {
-    isAllowed(principal, action, scope) {
-      return options.assignments
+    isAllowed: (principal, action, scope) =>
+      assignments
         .assignmentsOf(principal.objectId)
         .some(
-          (assignment) =>
-            isWithin(scope, assignment.scope) && roleOf(assignment.roleId)?.allows(action) === true,
-        )
-    },
+          (assignment) => isWithin(scope, assignment.scope) && grants(assignment.roleId, action),
+        ),
   }
 }
 
-/** `roleId` is the guid alone or the whole id of the role definition. */
-const roleOf = (roleId: string): CompiledRole | undefined =>
-  ROLES.get(roleId.slice(roleId.lastIndexOf('/') + 1).toLowerCase())
+function testOf(permissions: readonly RolePermission[]): Test {
+  const known = compiled.get(permissions)
+  if (known) return known
+  const tests = permissions.map(compile)
+  const test: Test = (action) => tests.some((allows) => allows(action))
+  compiled.set(permissions, test)
+  return test
+}
 
-function compile(role: BuiltInRole): CompiledRole {
-  const granted = role.actions.map(toPattern)
-  const withheld = role.notActions.map(toPattern)
-  return {
-    allows: (action) =>
-      granted.some((pattern) => pattern.test(action)) &&
-      !withheld.some((pattern) => pattern.test(action)),
-  }
+function compile(permission: RolePermission): Test {
+  const granted = permission.actions.map(toPattern)
+  const withheld = permission.notActions.map(toPattern)
+  return (action) =>
+    granted.some((pattern) => pattern.test(action)) &&
+    !withheld.some((pattern) => pattern.test(action))
 }
 
 // A star stands for any text, slashes included: `*/read` grants reading of every type.

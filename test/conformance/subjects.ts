@@ -190,4 +190,19 @@ export const SUBJECTS: readonly Subject[] = [
     },
     isTagged: false,
   },
+  {
+    type: 'Microsoft.Authorization/roleDefinitions',
+    providers: cloud,
+    prepare: async (arm) => `${arm.subscription}/providers/Microsoft.Authorization/roleDefinitions`,
+    name: '00000000-0000-4000-8000-0000000000d2',
+    replacedStatus: 201,
+    body: async (arm) => ({
+      properties: {
+        roleName: 'Conforming',
+        assignableScopes: [arm.subscription],
+        permissions: [{ actions: ['Microsoft.ContainerRegistry/registries/read'] }],
+      },
+    }),
+    isTagged: false,
+  },
 ]

@@ -2,9 +2,11 @@ import Type, { type Static } from 'typebox'
 import { ArmError } from '../../arm/arm-error.ts'
 import { readOnly } from '../../arm/marks.ts'
 import { isSameId, isWithin, parseResourceId } from '../../arm/resource-id.ts'
-import { defineResourceType, type Resource } from '../../arm/resource-type.ts'
+import { type Context, defineResourceType, type Resource } from '../../arm/resource-type.ts'
+import { guidOf, roleDefinitionId } from './built-in-definition.ts'
 import { parseTerms, unsupportedFilter } from './filter.ts'
-import { findBuiltInRole, roleDefinitionDoesNotExist, roleDefinitionId } from './role-definition.ts'
+import { findDefinition } from './role-definition.ts'
+import { roleDefinitionDoesNotExist } from './role-errors.ts'
 
 export const ROLE_ASSIGNMENT = 'Microsoft.Authorization/roleAssignments'
 
@@ -43,8 +45,7 @@ export function createRoleAssignment(options: {
       if (!GUID.test(name)) throw invalidAssignmentId(name)
       // To drop a condition would give more than was asked for.
       if (next.properties.condition) throw conditionNotSupported()
-      const role = findBuiltInRole(next.properties.roleDefinitionId)
-      if (!role) throw roleDefinitionDoesNotExist(lastSegment(next.properties.roleDefinitionId))
+      await requireRole(next, context)
       if (previous) return requireSameGrant(next.properties, previous.properties)
       await requirePrincipal(next.properties.principalId, context.settings.tenantId)
       const rivals = await context.children<RoleAssignmentProperties>(
@@ -63,9 +64,8 @@ export function createRoleAssignment(options: {
       const now = context.now.toISOString()
       const by = context.principal.objectId
       const changed = previous?.properties.description !== next.properties.description
-      const role = findBuiltInRole(next.properties.roleDefinitionId)
       return {
-        roleDefinitionId: roleDefinitionId(role?.id ?? '', context),
+        roleDefinitionId: roleDefinitionId(guidOf(next.properties.roleDefinitionId), context),
         principalId: next.properties.principalId.toLowerCase(),
         scope: parseResourceId(next.id)?.parent ?? '/',
         createdOn: previous?.properties.createdOn ?? now,
@@ -121,6 +121,18 @@ export function createRoleAssignment(options: {
         'Check that you have the correct principal ID.',
     })
   }
+}
+
+/** A role of one's own exists only where it can be assigned. */
+async function requireRole(
+  next: Resource<RoleAssignmentProperties>,
+  context: Context,
+): Promise<void> {
+  const { roleDefinitionId: wanted } = next.properties
+  const role = await findDefinition(wanted, context)
+  const scope = parseResourceId(next.id)?.parent ?? '/'
+  if (role?.properties.assignableScopes.some((each) => isWithin(scope, each))) return
+  throw roleDefinitionDoesNotExist(lastSegment(wanted))
 }
 
 function requireSameGrant(next: RoleAssignmentProperties, previous: RoleAssignmentProperties) {

@@ -1,104 +1,116 @@
-import Type from 'typebox'
-import { ArmError } from '../../arm/arm-error.ts'
-import { readOnly } from '../../arm/marks.ts'
-import { parseResourceId } from '../../arm/resource-id.ts'
+import { authorizationFailed } from '../../arm/gateway-errors.ts'
+import { isSameId, isWithin, parseResourceId } from '../../arm/resource-id.ts'
 import { type Context, defineResourceType, type Resource } from '../../arm/resource-type.ts'
-import { BUILT_IN_ROLES, type BuiltInRole } from '../../identity/built-in-roles.ts'
+import { BUILT_IN_ROLES } from '../../identity/built-in-roles.ts'
+import { asDefinition, findBuiltInRole, guidOf, roleDefinitionId } from './built-in-definition.ts'
 import { parseTerms, unsupportedFilter } from './filter.ts'
+import { checkRole } from './role-checks.ts'
+import { builtInRoleFixed, hasAssignments, roleDefinitionDoesNotExist } from './role-errors.ts'
+import { ROLE_DEFINITION, type RoleDefinitionProperties, roleProperties } from './role-schema.ts'
 
-const permission = Type.Object({
-  actions: Type.Array(Type.String()),
-  notActions: Type.Array(Type.String()),
-  dataActions: Type.Array(Type.String()),
-  notDataActions: Type.Array(Type.String()),
-})
+type Definition = Resource<RoleDefinitionProperties>
 
-/** The roles that there are; they come with the product and cannot be changed. */
+/** What roles grant: those that come with the product, which nobody can change, and those that people made. */
 export const roleDefinition = defineResourceType({
-  type: 'Microsoft.Authorization/roleDefinitions',
+  type: ROLE_DEFINITION,
   apiVersions: ['2022-04-01', '2018-01-01-preview', '2015-07-01'],
   location: 'none',
   extension: true,
-  writable: 'never',
   etag: 'none',
-  properties: Type.Object({
-    roleName: readOnly(Type.String()),
-    type: readOnly(Type.String()),
-    description: readOnly(Type.String()),
-    assignableScopes: readOnly(Type.Array(Type.String())),
-    permissions: readOnly(Type.Array(permission)),
-  }),
+  replacedStatus: 201,
+  properties: roleProperties,
 
-  async find(id, context) {
-    const role = findBuiltInRole(id)
-    return role && asResource(role, context)
+  home(id, settings) {
+    const builtIn = findBuiltInRole(id.name)
+    if (builtIn) throw builtInRoleFixed(builtIn.name)
+    return roleDefinitionId(guidOf(id.name), { settings })
   },
 
-  async list(_scope, filter, context) {
+  async validate(next, previous, context) {
+    await checkRole(next, context)
+    for (const scope of assignableScopes(next, previous)) requireRight('write', scope, context)
+  },
+
+  provision(next, context, previous) {
+    const now = context.now.toISOString()
+    const by = context.principal.objectId
+    const isSame = previous !== undefined && saysTheSame(next, previous)
+    return {
+      type: 'CustomRole' as const,
+      assignableScopes: next.properties.assignableScopes.map((scope) => scope.replace(/\/+$/, '')),
+      createdOn: previous?.properties.createdOn ?? now,
+      createdBy: previous?.properties.createdBy ?? by,
+      ...(!isSame && { updatedOn: now, updatedBy: by }),
+    }
+  },
+
+  async deprovision(last, context) {
+    for (const scope of assignableScopes(last)) requireRight('delete', scope, context)
+    const assignments = await context.all<{ roleDefinitionId: string }>(
+      'Microsoft.Authorization/roleAssignments',
+    )
+    const isUsed = assignments.some((each) => isSameId(each.properties.roleDefinitionId, last.id))
+    if (isUsed) throw hasAssignments()
+  },
+
+  find: (id, context) => findDefinition(id, context),
+
+  async list(scope, filter, context) {
+    const builtIn = BUILT_IN_ROLES.map((role) => asDefinition(role, context))
+    const all = [...builtIn, ...(await context.all<RoleDefinitionProperties>(ROLE_DEFINITION))]
     const passes = parseFilter(filter)
-    return BUILT_IN_ROLES.filter(passes).map((role) => asResource(role, context))
+    // Recorded: a subscription's list holds the roles that can be assigned somewhere within it as well.
+    return all.filter(
+      (role) =>
+        role.properties.assignableScopes.some(
+          (each) => isWithin(scope, each) || isWithin(each, scope),
+        ) && passes(role),
+    )
   },
 
   notFound: (id) => roleDefinitionDoesNotExist(parseResourceId(id)?.name ?? id),
 })
 
-/** By the guid alone or by the id of the role definition, at any scope. */
-export function findBuiltInRole(idOrGuid: string): BuiltInRole | undefined {
-  const guid = idOrGuid.slice(idOrGuid.lastIndexOf('/') + 1).toLowerCase()
-  return BUILT_IN_ROLES.find((role) => role.id === guid)
+/** A role definition by its guid or by its id at any scope. */
+export async function findDefinition(
+  idOrGuid: string,
+  context: Context,
+): Promise<Definition | undefined> {
+  const builtIn = findBuiltInRole(idOrGuid)
+  if (builtIn) return asDefinition(builtIn, context)
+  const guid = guidOf(idOrGuid)
+  const custom = await context.all<RoleDefinitionProperties>(ROLE_DEFINITION)
+  return custom.find(({ name }) => isSameId(name, guid))
 }
 
-export const roleDefinitionDoesNotExist = (guid: string): ArmError =>
-  new ArmError(404, {
-    code: 'RoleDefinitionDoesNotExist',
-    message: `The specified role definition with ID '${guid}' does not exist.`,
-  })
+/** Those of before count too: a role that others use is not taken over by narrowing it. */
+const assignableScopes = (...definitions: readonly (Definition | undefined)[]): Set<string> =>
+  new Set(definitions.flatMap((each) => each?.properties.assignableScopes ?? []))
 
-export const roleDefinitionId = (guid: string, context: Context): string =>
-  `/subscriptions/${context.settings.subscriptionId}/providers/Microsoft.Authorization/roleDefinitions/${guid}`
-
-function asResource(role: BuiltInRole, context: Context) {
-  const { actions, notActions, dataActions } = role
-  return {
-    id: roleDefinitionId(role.id, context),
-    type: 'Microsoft.Authorization/roleDefinitions',
-    name: role.id,
-    top: {},
-    properties: {
-      roleName: role.name,
-      type: 'BuiltInRole',
-      description: role.description,
-      assignableScopes: ['/'],
-      permissions: [
-        {
-          actions: [...actions],
-          notActions: [...notActions],
-          dataActions: [...dataActions],
-          notDataActions: [],
-        },
-      ],
-    },
-    etag: '',
-    systemData: BUILT_IN,
-  } satisfies Resource
+function requireRight(verb: 'write' | 'delete', scope: string, context: Context): void {
+  const action = `${ROLE_DEFINITION}/${verb}`
+  if (!context.isAllowed(action, scope)) throw authorizationFailed(context.principal, action, scope)
 }
 
-// The engine shows none for this type.
-const BUILT_IN = {
-  createdBy: '',
-  createdByType: 'Application',
-  createdAt: '',
-  lastModifiedBy: '',
-  lastModifiedByType: 'Application',
-  lastModifiedAt: '',
-} as const
+function saysTheSame(one: Definition, other: Definition): boolean {
+  const [a, b] = [one, other].map(({ properties: said }) => [
+    said.roleName,
+    said.description,
+    said.assignableScopes,
+    said.permissions,
+  ])
+  return JSON.stringify(a) === JSON.stringify(b)
+}
 
-function parseFilter(filter: string | undefined): (role: BuiltInRole) => boolean {
+function parseFilter(filter: string | undefined): (role: Definition) => boolean {
   const tests = parseTerms(filter).map((term) => {
     if (term.call === 'atscope' || term.call === 'atscopeandbelow') return () => true
     const value = term.value?.toLowerCase()
-    if (term.field === 'rolename') return (role: BuiltInRole) => role.name.toLowerCase() === value
-    if (term.field === 'type') return () => value === 'builtinrole'
+    const { field } = term
+    if (field === 'rolename' || field === 'type') {
+      const member = field === 'type' ? 'type' : 'roleName'
+      return (role: Definition) => role.properties[member].toLowerCase() === value
+    }
     throw unsupportedFilter(filter)
   })
   return (role) => tests.every((test) => test(role))
