@@ -11,20 +11,29 @@ import { cloudMetadata } from './front/cloud-metadata.ts'
 import { createFront } from './front/create-front.ts'
 import { publicAddressesInUse } from './front/public-addresses.ts'
 import { createPublicNames } from './front/public-names.ts'
+import { createGraphPlane } from './graph/graph-plane.ts'
+import { createApplications } from './identity/applications.ts'
 import { createAuthenticator } from './identity/authenticator.ts'
 import { createAuthority } from './identity/authority.ts'
 import { createAuthorizer } from './identity/create-authorizer.ts'
+import { createCredentials } from './identity/credentials.ts'
 import { openKeys } from './identity/keys.ts'
-import { openOwner, ownerAssignment } from './identity/owner.ts'
+import { isOwnerOf, openOwner, ownerAssignment } from './identity/owner.ts'
 import { createPrincipals } from './identity/principals.ts'
 import { createSealer } from './identity/sealer.ts'
 import { createTokens } from './identity/tokens.ts'
 import { systemClock as clock } from './lib/clock.ts'
 import { createClosing } from './lib/closing.ts'
+import { originOf } from './lib/origin.ts'
 import { attachProgram } from './operator/attach.ts'
 import type { AttachRequest, ServerStatus } from './operator/contract.ts'
 import { serveOperator } from './operator/operator-api.ts'
-import { createPrincipal, deletePrincipal, listPrincipals } from './operator/principals.ts'
+import {
+  createPrincipal,
+  deletePrincipal,
+  listPrincipals,
+  removeRoles,
+} from './operator/principals.ts'
 import { createProgramHomes } from './operator/program-homes.ts'
 import { createPlaces } from './places/create-places.ts'
 import { createNamespaceDriver } from './places/namespace-driver.ts'
@@ -116,6 +125,7 @@ async function compose(
     running: () => places.list().flatMap(({ programs }) => programs.map(({ id }) => id)),
   })
   await homes.adopt()
+  const credentials = createCredentials({ database, clock })
   const owner = await openOwner(principals)
   const tokens = createTokens({ keys, clock, tenantId, principals })
   const authenticator = createAuthenticator({ principals, tokens })
@@ -172,6 +182,24 @@ async function compose(
   const { resources } = control
   const roleAssignments = await createRoleAssignmentSource({ resources, feed })
   const customRoles = await createCustomRoleSource({ resources, feed })
+  const graph = await createGraphPlane({
+    applications: createApplications({ database, clock }),
+    credentials,
+    principals,
+    authenticate: ({ raw, headers }) =>
+      // On the host all planes are one resource to clients, the one whose address they know.
+      authenticator.byHeader(
+        headers.authorization,
+        originOf(raw).via === 'host' ? ['graph', 'arm'] : ['graph'],
+      ),
+    mayManage: (principal) => isOwnerOf(`/subscriptions/${subscriptionId}`, principal, authorizer),
+    removeRoles: (objectId) => asOwner((arm) => removeRoles(objectId, arm)),
+    ownerId: owner.objectId,
+    tenantId,
+    clock,
+    log,
+  })
+  closing.add(() => graph.close())
   const directory = await createRegistryDirectory({
     resources,
     feed,
@@ -209,6 +237,7 @@ async function compose(
       control: (request, response) => control.app.routing(request, response),
       authority: (request, response) => authority.routing(request, response),
       registry: registry.handle,
+      graph: (request, response) => graph.routing(request, response),
     },
     log,
   })

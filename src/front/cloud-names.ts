@@ -1,4 +1,4 @@
-/** The servers behind a name. `graph` is a name that exists and is not played yet. */
+/** The servers behind a name. */
 export type Plane = 'control' | 'authority' | 'registry' | 'graph'
 
 /** Names of the public cloud that lead here inside places. */

@@ -8,7 +8,7 @@ import type { Authorities } from './authorities.ts'
 import { CLOUD_NAMES, type Plane } from './cloud-names.ts'
 import { hostPlaneOf } from './host-paths.ts'
 import { NameNotCovered } from './leaf-certificates.ts'
-import { refuseGraph, refuseMisdirected, refuseRegistryOnHost, refuseTarget } from './refusals.ts'
+import { refuseMisdirected, refuseRegistryOnHost, refuseTarget } from './refusals.ts'
 import { createTlsListener, type TlsListener } from './tls-listener.ts'
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void
@@ -16,7 +16,7 @@ type Handler = (request: IncomingMessage, response: ServerResponse) => void
 export interface FrontOptions {
   readonly authorities: Pick<Authorities, 'place' | 'host'>
   readonly directory: Pick<RegistryDirectory, 'byHost'>
-  readonly planes: Readonly<Record<Exclude<Plane, 'graph'>, Handler>>
+  readonly planes: Readonly<Record<Plane, Handler>>
   readonly log: Logger
 }
 
@@ -35,11 +35,7 @@ const HOST_NAMES: ReadonlySet<string> = new Set(['localhost', '127.0.0.1'])
 
 /** The front of all planes: TLS, then the plane that the host name leads to, with the request's origin beside it. */
 export function createFront(options: FrontOptions): Front {
-  const { authorities, directory, log } = options
-  const planes: Readonly<Record<Plane, Handler>> = {
-    ...options.planes,
-    graph: (_request, response) => refuseGraph(response),
-  }
+  const { authorities, directory, planes, log } = options
   const planeOf = (name: string): Plane | undefined =>
     CLOUD_NAMES.get(name) ?? (directory.byHost(name) && 'registry')
 

@@ -59,6 +59,7 @@ export async function frontFor(t: Cleanup, answer?: Handler) {
       control: answer ?? plane('control'),
       authority: plane('authority'),
       registry: answer ?? plane('registry'),
+      graph: plane('graph'),
     },
     log: pino({ level: 'silent' }),
   })

@@ -31,10 +31,3 @@ export function refuseRegistryOnHost(response: ServerResponse): void {
     'Registries are not served here, but in places under their own names: causeway exec --internet -- CMD, or --vnet NAME.'
   sendJson(response, 404, { errors: [{ code: 'UNSUPPORTED', message, detail: null }] })
 }
-
-/** 501 in the envelope of Microsoft Graph. */
-export function refuseGraph(response: ServerResponse): void {
-  const message =
-    'Microsoft Graph is not offered here. Name principals by object id, for example: az role assignment create --assignee-object-id ID --assignee-principal-type ServicePrincipal.'
-  sendJson(response, 501, { error: { code: 'NotImplemented', message } })
-}

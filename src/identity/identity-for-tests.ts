@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Clock } from '../lib/clock.ts'
-import { openDatabase } from '../storage/database.ts'
+import { type Database, openDatabase } from '../storage/database.ts'
 import { type Keys, openKeys } from './keys.ts'
 import { createPrincipals, type Principals } from './principals.ts'
 import { createTokens, type Tokens } from './tokens.ts'
@@ -10,6 +10,7 @@ import { createTokens, type Tokens } from './tokens.ts'
 export const TENANT = 'b2b1d9a4-0a6e-4d51-9f0c-1d7a3a7f0c11'
 
 export interface TestIdentity {
+  readonly database: Database
   readonly keys: Keys
   readonly clock: Clock
   readonly principals: Principals
@@ -33,6 +34,7 @@ export async function identityFor(t: {
   const keys = await openKeys(join(folder, 'keys'))
   const principals = createPrincipals({ database, clock })
   return {
+    database,
     keys,
     clock,
     principals,

@@ -1,4 +1,4 @@
-import type { RoleAssignmentSource } from './authorizer.ts'
+import type { Authorizer, RoleAssignmentSource } from './authorizer.ts'
 import { BUILT_IN_ROLES } from './built-in-roles.ts'
 import type { Principal } from './principal.ts'
 import type { Principals } from './principals.ts'
@@ -18,3 +18,12 @@ export function ownerAssignment(
   const role = BUILT_IN_ROLES.find(({ name }) => name === 'Owner')
   return role && objectId === owner.objectId ? [{ scope: '/', roleId: role.id }] : []
 }
+
+/**
+ * Whether a principal may do everything at a scope, and so may make principals and give them secrets. Who may only
+ * assign roles, or everything but that, may not: another's secret would give what the role holds back.
+ */
+export const isOwnerOf = (scope: string, principal: Principal, authorizer: Authorizer): boolean =>
+  ['Microsoft.Authorization/roleAssignments/write', 'Microsoft.Directory/applications/write'].every(
+    (action) => authorizer.isAllowed(principal, action, scope),
+  )

@@ -20,6 +20,16 @@ test('names are unique in any case', async (t) => {
   assert.deepEqual(await principals.list(), [principal])
 })
 
+test('a reset secret replaces the old one and leaves minted ones', async (t) => {
+  const { principals } = await identityFor(t)
+  const { principal, secret } = await principals.create('ci')
+  const minted = await principals.mintSecret(principal, 'program-1')
+  const reset = await principals.resetSecret(principal.objectId)
+  assert.equal(await principals.authenticate(principal.appId, secret), undefined)
+  assert.ok(await principals.authenticate(principal.appId, reset?.secret ?? ''))
+  assert.ok(await principals.authenticate(principal.appId, minted))
+})
+
 test('a minted secret ends with its owner', async (t) => {
   const { principals } = await identityFor(t)
   const { principal, secret } = await principals.create('ci')

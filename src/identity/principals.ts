@@ -1,25 +1,14 @@
-import { createHash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto'
+import { randomUUID, timingSafeEqual } from 'node:crypto'
 import type { Clock } from '../lib/clock.ts'
 import type { Database } from '../storage/database.ts'
-import type { PrincipalRow, PrincipalSecretRow } from '../storage/principal-tables.ts'
+import type {
+  PrincipalCredentialRow,
+  PrincipalRow,
+  PrincipalSecretRow,
+} from '../storage/principal-tables.ts'
 import type { Principal } from './principal.ts'
-
-/** Another principal has this name, in this or another case. */
-export class PrincipalExists extends Error {
-  override readonly name = 'PrincipalExists'
-  constructor(displayName: string) {
-    super(`A principal named '${displayName}' already exists.`)
-  }
-}
-
-export class InvalidPrincipalName extends Error {
-  override readonly name = 'InvalidPrincipalName'
-  constructor() {
-    super(
-      'The name of a principal has 1 to 120 characters, none of them a control character, and neither starts nor ends with a blank.',
-    )
-  }
-}
+import { checkPrincipalName, nameKey, PrincipalExists } from './principal-name.ts'
+import { hashOf, makeSecret, secretRow } from './secrets.ts'
 
 /** A principal together with a secret that is shown this once and kept as a hash only. */
 export interface NewSecret {
@@ -45,12 +34,12 @@ export interface Principals {
   list(): Promise<readonly Principal[]>
   /** Its secrets and the tokens they obtained end with it. */
   delete(objectId: string): Promise<void>
+  /** Replaces the principal's own secrets; minted ones stay. Undefined when there is no such principal. */
+  resetSecret(objectId: string): Promise<NewSecret | undefined>
   /** A further secret for `owner`, good while it is awake and until `revokeSecrets(owner)`. */
   mintSecret(principal: Principal, owner: string): Promise<string>
   revokeSecrets(owner: string): Promise<void>
 }
-
-const DISPLAY_NAME = /^(?!\s)[^\p{Cc}]{1,120}(?<!\s)$/u
 
 /**
  * Principals in the metadata store; reads go by prepared statements and see what is committed. `isAwake` says whether
@@ -64,7 +53,9 @@ export function createPrincipals(options: {
   const { clock, isAwake = () => true } = options
   const { kysely, reader } = options.database
   const find = (condition: string) => {
-    const statement = reader.prepare(`SELECT * FROM principals WHERE ${condition}`)
+    const statement = reader.prepare(
+      `SELECT * FROM principals WHERE is_enrolled = 1 AND ${condition}`,
+    )
     return async (value: string): Promise<Principal | undefined> => {
       const row = statement.get(value) as unknown as PrincipalRow | undefined
       return row && toPrincipal(row)
@@ -73,24 +64,18 @@ export function createPrincipals(options: {
   const byObjectId = find('object_id = ?')
   const byAppId = find('app_id = ?')
   const byNameKey = find('name_key = ?')
-  const secretsOf = reader.prepare(
-    'SELECT id, hash, owner FROM principal_secrets WHERE object_id = ?',
-  )
-  const secretById = reader.prepare('SELECT object_id, owner FROM principal_secrets WHERE id = ?')
-  const counts = ({ owner }: Pick<PrincipalSecretRow, 'owner'>): boolean =>
-    owner === null || isAwake(owner)
-
-  const secretRow = (objectId: string, secret: string, owner: string | null) => ({
-    id: randomUUID(),
-    object_id: objectId,
-    hash: hashOf(secret),
-    owner,
-    created_at: clock.now().toISOString(),
-  })
+  const secretsOf = reader.prepare('SELECT * FROM principal_secrets WHERE object_id = ?')
+  const credentialById = reader.prepare('SELECT * FROM principal_credentials WHERE id = ?')
+  const counts = (credential: Omit<PrincipalCredentialRow, 'id' | 'object_id'>): boolean => {
+    const { owner, starts_at: start, expires_at: end } = credential
+    const now = clock.now().toISOString()
+    if ((start !== null && now < start) || (end !== null && now >= end)) return false
+    return owner === null || isAwake(owner)
+  }
 
   return {
     async create(displayName, kind = 'ServicePrincipal') {
-      if (!DISPLAY_NAME.test(displayName)) throw new InvalidPrincipalName()
+      checkPrincipalName(displayName)
       const principal = { objectId: randomUUID(), appId: randomUUID(), displayName, kind }
       const secret = makeSecret()
       await kysely.transaction().execute(async (transaction) => {
@@ -103,13 +88,15 @@ export function createPrincipals(options: {
             name_key: nameKey(displayName),
             kind,
             created_at: clock.now().toISOString(),
+            application_id: kind === 'User' ? null : randomUUID(),
+            is_enrolled: 1,
           })
           .onConflict((conflict) => conflict.column('name_key').doNothing())
           .executeTakeFirst()
         if (result.numInsertedOrUpdatedRows !== 1n) throw new PrincipalExists(displayName)
         await transaction
           .insertInto('principal_secrets')
-          .values(secretRow(principal.objectId, secret, null))
+          .values(secretRow(principal.objectId, secret, { now: clock.now() }))
           .execute()
       })
       return { principal, secret }
@@ -119,10 +106,7 @@ export function createPrincipals(options: {
       const principal = await byAppId(appId.toLowerCase())
       if (!principal) return undefined
       const given = hashOf(secret)
-      const rows = secretsOf.all(principal.objectId) as unknown as Pick<
-        PrincipalSecretRow,
-        'id' | 'hash' | 'owner'
-      >[]
+      const rows = secretsOf.all(principal.objectId) as unknown as PrincipalSecretRow[]
       const match = rows.find((row) => timingSafeEqual(row.hash, given))
       return match && counts(match) ? { principal, credential: match.id } : undefined
     },
@@ -131,12 +115,17 @@ export function createPrincipals(options: {
     byAppId: (appId) => byAppId(appId.toLowerCase()),
     byName: (displayName) => byNameKey(nameKey(displayName)),
     async byCredential(credential) {
-      const row = secretById.get(credential) as unknown as PrincipalSecretRow | undefined
+      const row = credentialById.get(credential) as unknown as PrincipalCredentialRow | undefined
       return row && counts(row) ? byObjectId(row.object_id) : undefined
     },
 
     async list() {
-      const rows = await kysely.selectFrom('principals').selectAll().orderBy('name_key').execute()
+      const rows = await kysely
+        .selectFrom('principals')
+        .selectAll()
+        .where('is_enrolled', '=', 1)
+        .orderBy('name_key')
+        .execute()
       return rows.map(toPrincipal)
     },
 
@@ -147,11 +136,29 @@ export function createPrincipals(options: {
         .execute()
     },
 
+    async resetSecret(objectId) {
+      const principal = await byObjectId(objectId.toLowerCase())
+      if (!principal) return undefined
+      const secret = makeSecret()
+      await kysely.transaction().execute(async (transaction) => {
+        await transaction
+          .deleteFrom('principal_secrets')
+          .where('object_id', '=', principal.objectId)
+          .where('owner', 'is', null)
+          .execute()
+        await transaction
+          .insertInto('principal_secrets')
+          .values(secretRow(principal.objectId, secret, { now: clock.now() }))
+          .execute()
+      })
+      return { principal, secret }
+    },
+
     async mintSecret(principal, owner) {
       const secret = makeSecret()
       await kysely
         .insertInto('principal_secrets')
-        .values(secretRow(principal.objectId, secret, owner))
+        .values(secretRow(principal.objectId, secret, { now: clock.now(), owner }))
         .execute()
       return secret
     },
@@ -161,14 +168,6 @@ export function createPrincipals(options: {
     },
   }
 }
-
-// The prefix keeps a secret from starting with a dash, which command lines would take for an option.
-const makeSecret = (): string => `cws_${randomBytes(32).toString('base64url')}`
-
-// Secrets are 256 random bits, never chosen by people: there is nothing to guess, so a slow hash would add nothing.
-const hashOf = (secret: string): Buffer => createHash('sha256').update(secret).digest()
-
-const nameKey = (displayName: string): string => displayName.toLowerCase()
 
 const toPrincipal = (row: PrincipalRow): Principal => ({
   objectId: row.object_id,

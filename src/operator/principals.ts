@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { BUILT_IN_ROLES } from '../identity/built-in-roles.ts'
 import type { Principal } from '../identity/principal.ts'
-import { InvalidPrincipalName, PrincipalExists, type Principals } from '../identity/principals.ts'
+import { InvalidPrincipalName, PrincipalExists } from '../identity/principal-name.ts'
+import type { Principals } from '../identity/principals.ts'
 import type { ArmClient } from '../rehearsal/arm-client.ts'
 import { ArmRefusal } from '../rehearsal/arm-client.ts'
 import type { CreatedPrincipal, PrincipalSummary } from './contract.ts'
@@ -72,11 +73,12 @@ export async function deletePrincipal(name: string, options: PrincipalOptions): 
   if (principal.displayName === ownerName) {
     throw new OperatorError(409, `'${ownerName}' owns this installation and cannot be deleted.`)
   }
-  await asOwner((arm) => removeRoles(principal, arm))
+  await asOwner((arm) => removeRoles(principal.objectId, arm))
   await principals.delete(principal.objectId)
 }
 
-async function removeRoles({ objectId }: Principal, arm: ArmClient): Promise<void> {
+/** Takes away every role that a principal has. */
+export async function removeRoles(objectId: string, arm: ArmClient): Promise<void> {
   const { value } = await arm.send<{ readonly value: readonly { readonly id: string }[] }>(
     'GET',
     `${ROLE_ASSIGNMENTS}?$filter=principalId eq '${objectId}'`,

@@ -4,12 +4,14 @@ import { CannotStart } from '../lib/cannot-start.ts'
 import { createResources } from './migrations/0001-resources.ts'
 import { createPrincipals } from './migrations/0002-principals.ts'
 import { createRegistryContent } from './migrations/0003-registry-content.ts'
+import { createDirectory } from './migrations/0004-directory.ts'
 
 /** Every migration there is, in order. Names are never changed once released. */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-resources': createResources,
   '0002-principals': createPrincipals,
   '0003-registry-content': createRegistryContent,
+  '0004-directory': createDirectory,
 }
 
 /** The data folder was written by a newer Causeway. */
