@@ -15,6 +15,7 @@ import { createGraphPlane } from './graph/graph-plane.ts'
 import { createApplications } from './identity/applications.ts'
 import { createAuthenticator } from './identity/authenticator.ts'
 import { createAuthority } from './identity/authority.ts'
+import { createClientAssertions } from './identity/client-assertion.ts'
 import { createAuthorizer } from './identity/create-authorizer.ts'
 import { createCredentials } from './identity/credentials.ts'
 import { openKeys } from './identity/keys.ts'
@@ -33,6 +34,7 @@ import {
   deletePrincipal,
   listPrincipals,
   removeRoles,
+  resetPrincipal,
 } from './operator/principals.ts'
 import { createProgramHomes } from './operator/program-homes.ts'
 import { createPlaces } from './places/create-places.ts'
@@ -125,11 +127,13 @@ async function compose(
     running: () => places.list().flatMap(({ programs }) => programs.map(({ id }) => id)),
   })
   await homes.adopt()
+  const applications = createApplications({ database, clock })
   const credentials = createCredentials({ database, clock })
   const owner = await openOwner(principals)
   const tokens = createTokens({ keys, clock, tenantId, principals })
   const authenticator = createAuthenticator({ principals, tokens })
-  const authority = await createAuthority({ principals, tokens, tenantId, clock, log })
+  const assertions = createClientAssertions({ principals, credentials, clock })
+  const authority = await createAuthority({ principals, assertions, tokens, tenantId, clock, log })
   closing.add(() => authority.close())
 
   const feed = createChangeFeed({ log })
@@ -183,7 +187,7 @@ async function compose(
   const roleAssignments = await createRoleAssignmentSource({ resources, feed })
   const customRoles = await createCustomRoleSource({ resources, feed })
   const graph = await createGraphPlane({
-    applications: createApplications({ database, clock }),
+    applications,
     credentials,
     principals,
     authenticate: ({ raw, headers }) =>
@@ -320,6 +324,8 @@ async function compose(
   const { promise: shutDownAsked, resolve: shutDown } = Promise.withResolvers<void>()
   const principalOptions = {
     principals,
+    applications,
+    credentials,
     asOwner,
     tenantId,
     subscriptionId,
@@ -333,6 +339,7 @@ async function compose(
       createPrincipal: (request) => createPrincipal(request, principalOptions),
       listPrincipals: () => listPrincipals(principals),
       deletePrincipal: (name) => deletePrincipal(name, principalOptions),
+      resetPrincipal: (name) => resetPrincipal(name, principalOptions),
       shutDown,
     },
     log,

@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createPrivateKey, createPublicKey } from 'node:crypto'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { SignJWT } from 'jose'
 import { createArmClient } from './support/arm-client.ts'
 import { AZ_LOGIN, az, bash, signIn } from './support/az.ts'
 import { type Causeway, internet, startCauseway } from './support/causeway.ts'
 import { needs } from './support/needs.ts'
 import { makeGroup, makeRegistry } from './support/private-registry.ts'
-import { failed, succeeded } from './support/run.ts'
+import { failed, run, succeeded } from './support/run.ts'
 
 // The tests build on each other, as the commands of a person do.
 describe('az manages who may do what', { ...needs('root', 'ip', 'az'), timeout: 600_000 }, () => {
@@ -30,7 +32,7 @@ describe('az manages who may do what', { ...needs('root', 'ip', 'az'), timeout: 
     await rm(folder, { recursive: true, force: true })
   })
 
-  const run = async (...args: readonly string[]): Promise<string> =>
+  const tsv = async (...args: readonly string[]): Promise<string> =>
     succeeded(await az(causeway, [...args, '--output', 'tsv'])).trim()
   const json = async (...args: readonly string[]) =>
     JSON.parse(succeeded(await az(causeway, [...args, '--output', 'json'])))
@@ -62,27 +64,27 @@ describe('az manages who may do what', { ...needs('root', 'ip', 'az'), timeout: 
 
   test('ad sp and ad app list and show it', async () => {
     assert.equal(
-      await run('ad', 'sp', 'list', '--display-name', 'read', '--query', '[].appId'),
+      await tsv('ad', 'sp', 'list', '--display-name', 'read', '--query', '[].appId'),
       made.appId,
     )
     assert.equal(
-      await run('ad', 'sp', 'show', '--id', made.appId, '--query', 'displayName'),
+      await tsv('ad', 'sp', 'show', '--id', made.appId, '--query', 'displayName'),
       'reader',
     )
-    assert.equal(await run('ad', 'app', 'show', '--id', made.appId, '--query', 'appId'), made.appId)
-    assert.match(await run('ad', 'app', 'list', '--query', '[].displayName'), /^reader$/m)
+    assert.equal(await tsv('ad', 'app', 'show', '--id', made.appId, '--query', 'appId'), made.appId)
+    assert.match(await tsv('ad', 'app', 'list', '--query', '[].displayName'), /^reader$/m)
   })
 
   test('role assignment create, list and delete take it by its application id', async () => {
     const registry = `${scope}/providers/Microsoft.ContainerRegistry/registries/peoplehouse`
     const who = ['--assignee', made.appId, '--scope', registry]
-    await run('role', 'assignment', 'create', ...who, '--role', 'AcrPush')
+    await tsv('role', 'assignment', 'create', ...who, '--role', 'AcrPush')
     const listed = ['role', 'assignment', 'list', ...who]
     const names = ['--query', '[].[principalName,roleDefinitionName]']
-    assert.equal(await run(...listed, ...names), `${made.appId}\tAcrPush`)
-    assert.match(await run('role', 'assignment', 'list', '--all', ...names), /\tReader$/m)
-    await run('role', 'assignment', 'delete', ...who, '--role', 'AcrPush')
-    assert.equal(await run(...listed), '')
+    assert.equal(await tsv(...listed, ...names), `${made.appId}\tAcrPush`)
+    assert.match(await tsv('role', 'assignment', 'list', '--all', ...names), /\tReader$/m)
+    await tsv('role', 'assignment', 'delete', ...who, '--role', 'AcrPush')
+    assert.equal(await tsv(...listed), '')
   })
 
   test('role definition create gives a role that can be assigned, listed and deleted', async () => {
@@ -98,23 +100,23 @@ describe('az manages who may do what', { ...needs('root', 'ip', 'az'), timeout: 
     }
     await writeFile(file, JSON.stringify(role))
     assert.equal(
-      await run('role', 'definition', 'create', '--role-definition', file, '--query', 'roleName'),
+      await tsv('role', 'definition', 'create', '--role-definition', file, '--query', 'roleName'),
       'Registry Namer',
     )
     const custom = ['role', 'definition', 'list', '--custom-role-only', '--query', '[].roleName']
-    assert.equal(await run(...custom), 'Registry Namer')
+    assert.equal(await tsv(...custom), 'Registry Namer')
     const who = ['--assignee', made.appId, '--role', 'Registry Namer', '--scope', scope]
-    await run('role', 'assignment', 'create', ...who)
+    await tsv('role', 'assignment', 'create', ...who)
     const tag = 'az acr update -n peoplehouse --tags by=namer --query tags.by -o tsv'
     assert.equal(succeeded(await asProgram(made.appId, made.password, tag)).trim(), 'namer')
     const deletion = ['role', 'definition', 'delete', '--name', 'Registry Namer']
     assert.match(failed(await az(causeway, deletion)), /RoleDefinitionHasAssignments/)
-    await run('role', 'assignment', 'delete', ...who)
+    await tsv('role', 'assignment', 'delete', ...who)
     assert.match(failed(await asProgram(made.appId, made.password, tag)), /AuthorizationFailed/)
-    await run(...deletion)
-    assert.equal(await run(...custom), '')
+    await tsv(...deletion)
+    assert.equal(await tsv(...custom), '')
     assert.match(
-      await run('role', 'definition', 'list', '--name', 'AcrImageSigner'),
+      await tsv('role', 'definition', 'list', '--name', 'AcrImageSigner'),
       /AcrImageSigner/,
     )
   })
@@ -136,9 +138,103 @@ describe('az manages who may do what', { ...needs('root', 'ip', 'az'), timeout: 
   })
 
   test('ad sp delete and ad app delete leave nobody', async () => {
-    await run('ad', 'sp', 'delete', '--id', made.appId)
+    await tsv('ad', 'sp', 'delete', '--id', made.appId)
     assert.match(failed(await asProgram(made.appId, made.password, 'true')), /AADSTS/)
-    await run('ad', 'app', 'delete', '--id', made.appId)
+    await tsv('ad', 'app', 'delete', '--id', made.appId)
     assert.equal((await az(causeway, ['ad', 'app', 'show', '--id', made.appId])).code, 3)
+  })
+})
+
+describe('programs sign in without a secret', {
+  ...needs('root', 'ip', 'az', 'openssl'),
+  timeout: 300_000,
+}, () => {
+  let causeway: Causeway
+  let folder: string
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'causeway-keys-'))
+    causeway = await startCauseway()
+    for (const name of ['robot', 'issuer', 'stranger']) {
+      succeeded(
+        await run('openssl', [
+          ...[
+            'req',
+            '-x509',
+            '-newkey',
+            'rsa:2048',
+            '-nodes',
+            '-days',
+            '2',
+            '-subj',
+            `/CN=${name}`,
+          ],
+          ...['-keyout', join(folder, `${name}.key`), '-out', join(folder, `${name}.crt`)],
+        ]),
+      )
+      const parts = await Promise.all(
+        ['key', 'crt'].map((part) => readFile(join(folder, `${name}.${part}`), 'utf8')),
+      )
+      await writeFile(join(folder, `${name}.pem`), parts.join(''))
+    }
+  })
+  after(async () => {
+    await causeway?.remove()
+    await rm(folder, { recursive: true, force: true })
+  })
+
+  const login = (appId: string, credential: string) =>
+    bash(
+      causeway,
+      internet,
+      `az login --service-principal -u ${appId} --tenant "$AZURE_TENANT_ID" --allow-no-subscriptions -o none ${credential}
+      az account get-access-token --query tokenType -o tsv`,
+    )
+
+  test('by a certificate, and by no other', async () => {
+    const pem = join(folder, 'robot.pem')
+    const created = await causeway.command([
+      ...['principal', 'create', 'robot', '--certificate', pem, '--role', 'Reader', '--json'],
+    ])
+    const { appId, secret } = JSON.parse(succeeded(created))
+    assert.equal(secret, undefined)
+    assert.equal(succeeded(await login(appId, `-p ${pem}`)).trim(), 'Bearer')
+    const refused = await login(appId, `-p ${join(folder, 'stranger.pem')}`)
+    assert.match(failed(refused), /AADSTS700027/)
+  })
+
+  test('by the token of an issuer whose keys are registered', async () => {
+    await signIn(causeway)
+    const read = (name: string) => readFile(join(folder, name), 'utf8')
+    const jwk = createPublicKey(await read('issuer.crt')).export({ format: 'jwk' })
+    const audiences = ['api://AzureADTokenExchange']
+    const federation = { name: 'ci', issuer: 'https://ci.example', subject: 'job:1', audiences }
+    const file = join(folder, 'federation.json')
+    await writeFile(file, JSON.stringify({ ...federation, jwks: { keys: [jwk] } }))
+    const created = await az(causeway, ['ad', 'sp', 'create-for-rbac', '-n', 'job', '-o', 'json'])
+    const { appId } = JSON.parse(succeeded(created))
+    const federate = ['ad', 'app', 'federated-credential', 'create', '--id', appId]
+    succeeded(await az(causeway, [...federate, '--parameters', `@${file}`]))
+
+    const key = createPrivateKey(await read('issuer.key'))
+    const token = (subject: string) =>
+      new SignJWT({ iss: federation.issuer, sub: subject, aud: audiences })
+        .setProtectedHeader({ alg: 'RS256' })
+        .setExpirationTime('10m')
+        .sign(key)
+    const accepted = await login(appId, `--federated-token ${await token('job:1')}`)
+    assert.equal(succeeded(accepted).trim(), 'Bearer')
+    const refused = await login(appId, `--federated-token ${await token('job:2')}`)
+    assert.match(failed(refused), /AADSTS70021/)
+  })
+
+  test('principal reset gives a new secret, once', async () => {
+    const { appId, secret } = JSON.parse(
+      succeeded(await causeway.command(['principal', 'reset', 'robot', '--json'])),
+    )
+    assert.equal(succeeded(await login(appId, `-p ${secret}`)).trim(), 'Bearer')
+    succeeded(await causeway.command(['principal', 'reset', 'robot']))
+    assert.match(failed(await login(appId, `-p ${secret}`)), /AADSTS7000215/)
+    assert.match(failed(await causeway.command(['principal', 'reset', 'nobody'])), /no principal/)
   })
 })

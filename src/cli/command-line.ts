@@ -79,6 +79,7 @@ function describeCommands(exit: (code: number) => void): Command {
     .option(...DATA)
     .option('--role <role>', 'give it this role (Owner, Contributor, Reader, AcrPull, AcrPush, …)')
     .option('--scope <id>', 'on this resource, group or subscription; the subscription by default')
+    .option('--certificate <file>', 'let it sign in by this X.509 certificate, without a secret')
     .option(...JSON_OUTPUT)
     .action(async (name, flags) =>
       exit(await (await import('./principal.ts')).createPrincipal(name, flags)),
@@ -89,6 +90,14 @@ function describeCommands(exit: (code: number) => void): Command {
     .option(...DATA)
     .option(...JSON_OUTPUT)
     .action(async (flags) => exit(await (await import('./principal.ts')).listPrincipals(flags)))
+  principal
+    .command('reset <name>')
+    .description('give a principal a new secret in place of those it has')
+    .option(...DATA)
+    .option(...JSON_OUTPUT)
+    .action(async (name, flags) =>
+      exit(await (await import('./principal.ts')).resetPrincipal(name, flags)),
+    )
   principal
     .command('delete <name>')
     .description('delete a principal; its tokens end at once')

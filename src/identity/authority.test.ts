@@ -3,12 +3,16 @@ import { test } from 'node:test'
 import { decodeJwt } from 'jose'
 import { pino } from 'pino'
 import { createAuthority } from './authority.ts'
+import { createClientAssertions } from './client-assertion.ts'
+import { createCredentials } from './credentials.ts'
 import { identityFor, TENANT } from './identity-for-tests.ts'
 
 async function authorityFor(t: { after(hook: () => Promise<void>): void }) {
   const identity = await identityFor(t)
+  const credentials = createCredentials(identity)
   const app = await createAuthority({
     ...identity,
+    assertions: createClientAssertions({ ...identity, credentials }),
     tenantId: TENANT,
     log: pino({ level: 'silent' }),
   })
@@ -16,6 +20,7 @@ async function authorityFor(t: { after(hook: () => Promise<void>): void }) {
   const { principal, secret } = await identity.principals.create('ci')
   return {
     ...identity,
+    credentials,
     principal,
     get: async (url: string) => {
       const answer = await app.inject({ url, headers: { host: 'localhost:4443' } })

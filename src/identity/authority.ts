@@ -6,6 +6,7 @@ import fastify, {
 } from 'fastify'
 import type { Clock } from '../lib/clock.ts'
 import { AuthorityError, toAuthorityError } from './authority-error.ts'
+import type { ClientAssertions } from './client-assertion.ts'
 import { describeInstance, describeTenant, type TenantStyle } from './discovery.ts'
 import type { Principals } from './principals.ts'
 import { grantToken, type TokenForm } from './token-endpoint.ts'
@@ -13,6 +14,7 @@ import type { Tokens } from './tokens.ts'
 
 export interface AuthorityOptions {
   readonly principals: Pick<Principals, 'authenticate' | 'byAppId'>
+  readonly assertions: ClientAssertions
   readonly tokens: Pick<Tokens, 'issueAccessToken' | 'publicKeys'>
   readonly tenantId: string
   readonly clock: Clock

@@ -22,7 +22,11 @@ export function describeTenant(base: string, tenantId: string, style: TenantStyl
     device_authorization_endpoint: `${root}/oauth2${version}/devicecode`,
     end_session_endpoint: `${root}/oauth2${version}/logout`,
     jwks_uri: `${root}/discovery${version}/keys`,
-    token_endpoint_auth_methods_supported: ['client_secret_post', 'client_secret_basic'],
+    token_endpoint_auth_methods_supported: [
+      'client_secret_post',
+      'private_key_jwt',
+      'client_secret_basic',
+    ],
     grant_types_supported: ['client_credentials'],
     response_types_supported: ['code', 'id_token', 'code id_token', 'id_token token'],
     response_modes_supported: ['query', 'fragment', 'form_post'],
@@ -67,4 +71,20 @@ export function describeInstance(
       },
     ],
   }
+}
+
+/**
+ * Whether an audience is this authority: its token endpoint or issuer in any of its styles, at one of its public names
+ * or where the client has come.
+ */
+export function isOwnEndpoint(audience: string, requestHost: string, tenantId: string): boolean {
+  const url = URL.parse(audience)
+  if (url?.protocol !== 'https:') return false
+  const host = url.host.toLowerCase()
+  if (host !== requestHost.toLowerCase() && !PUBLIC_HOSTS.some((known) => known === host)) {
+    return false
+  }
+  const [tenant, ...rest] = url.pathname.toLowerCase().split('/').filter(Boolean)
+  const isTenant = ['adfs', 'common', 'organizations', tenantId].includes(tenant ?? '')
+  return isTenant && ['', 'v2.0', 'oauth2/token', 'oauth2/v2.0/token'].includes(rest.join('/'))
 }

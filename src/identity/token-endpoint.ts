@@ -1,6 +1,8 @@
 import type { FastifyRequest } from 'fastify'
 import { audienceOf } from './audience.ts'
 import { AuthorityError } from './authority-error.ts'
+import type { ClientAssertions } from './client-assertion.ts'
+import { isOwnEndpoint } from './discovery.ts'
 import type { Principals, SignIn } from './principals.ts'
 import type { Tokens } from './tokens.ts'
 
@@ -10,19 +12,23 @@ export type TokenForm = Readonly<Record<string, string | undefined>>
 /** As the real authority gives them to service principals. */
 const LIFETIME_SECONDS = 3599
 
+/** Whom the token endpoint asks. */
+export interface TokenSources {
+  readonly principals: Pick<Principals, 'authenticate' | 'byAppId'>
+  readonly assertions: ClientAssertions
+  readonly tokens: Pick<Tokens, 'issueAccessToken'>
+  readonly tenantId: string
+}
+
 /**
- * Grants an access token to a service principal that shows its secret.
+ * Grants an access token to a service principal that shows its secret or an assertion.
  *
  * @throws AuthorityError in the words of the real authority.
  */
 export async function grantToken(
-  options: {
-    readonly principals: Pick<Principals, 'authenticate' | 'byAppId'>
-    readonly tokens: Pick<Tokens, 'issueAccessToken'>
-    readonly tenantId: string
-  },
+  options: TokenSources,
   form: TokenForm,
-  request: Pick<FastifyRequest, 'headers' | 'log'>,
+  request: Pick<FastifyRequest, 'headers' | 'host' | 'log'>,
 ): Promise<object> {
   const { tokens, tenantId } = options
   const grant = required(form, 'grant_type')
@@ -30,7 +36,7 @@ export async function grantToken(
   const client = clientOf(form, request.headers.authorization)
   const resource = resourceOf(form)
   if (!audienceOf(resource)) throw unknownResource(resource, tenantId)
-  const signIn = await authenticate(options, client)
+  const signIn = await authenticate(options, client, request.host)
   const accessToken = await tokens.issueAccessToken({
     signIn,
     audience: resource,
@@ -45,10 +51,11 @@ export async function grantToken(
   }
 }
 
-interface Client {
-  readonly appId: string
-  readonly secret: string
-}
+type Client =
+  | { readonly appId: string; readonly secret: string }
+  | { readonly appId: string; readonly assertion: string }
+
+const JWT_BEARER = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 
 /** By form or by `Authorization: Basic`, whose halves are form-encoded (RFC 6749 §2.3.1). */
 function clientOf(form: TokenForm, authorization: string | undefined): Client {
@@ -65,13 +72,8 @@ function clientOf(form: TokenForm, authorization: string | undefined): Client {
   }
   const appId = required(form, 'client_id')
   if (form.client_secret) return { appId, secret: form.client_secret }
-  if (form.client_assertion) {
-    throw new AuthorityError(
-      401,
-      'invalid_client',
-      700027,
-      'Client assertions, by certificate or federated credential, are not supported. Use a client secret.',
-    )
+  if (form.client_assertion && form.client_assertion_type === JWT_BEARER) {
+    return { appId, assertion: form.client_assertion }
   }
   throw new AuthorityError(
     401,
@@ -111,14 +113,15 @@ function resourceOf(form: TokenForm): string {
 }
 
 async function authenticate(
-  options: {
-    readonly principals: Pick<Principals, 'authenticate' | 'byAppId'>
-    readonly tenantId: string
-  },
+  { principals, assertions, tenantId }: TokenSources,
   client: Client,
+  host: string,
 ): Promise<SignIn> {
-  const { principals, tenantId } = options
-  const signIn = await principals.authenticate(client.appId, client.secret)
+  const isOurs = (audience: string) => isOwnEndpoint(audience, host, tenantId)
+  const signIn =
+    'secret' in client
+      ? await principals.authenticate(client.appId, client.secret)
+      : await assertions.verify(client.appId, client.assertion, isOurs)
   if (signIn) return signIn
   if (await principals.byAppId(client.appId)) {
     throw new AuthorityError(

@@ -88,8 +88,17 @@ export interface PrincipalSummary {
   readonly objectId: string
 }
 
+export interface NewPrincipal {
+  readonly name: string
+  readonly role?: string | undefined
+  readonly scope?: string | undefined
+  /** PEM. It signs in by the certificate's key, and has no secret. */
+  readonly certificate?: string | undefined
+}
+
 export interface CreatedPrincipal extends PrincipalSummary {
-  readonly secret: string
+  /** Absent for one that has a certificate. */
+  readonly secret?: string
   readonly tenantId: string
   readonly subscriptionId: string
   readonly role?: string

@@ -6,6 +6,7 @@ import type {
   Attached,
   AttachRequest,
   CreatedPrincipal,
+  NewPrincipal,
   PrincipalSummary,
   ServerStatus,
 } from './contract.ts'
@@ -16,13 +17,11 @@ export interface Operations {
   status(): Promise<ServerStatus>
   /** `release` is called once, when the caller is gone. */
   attach(request: AttachRequest): Promise<{ attached: Attached; release(): Promise<void> }>
-  createPrincipal(request: {
-    name: string
-    role?: string
-    scope?: string
-  }): Promise<CreatedPrincipal>
+  createPrincipal(request: NewPrincipal): Promise<CreatedPrincipal>
   listPrincipals(): Promise<readonly PrincipalSummary[]>
   deletePrincipal(name: string): Promise<void>
+  /** Replaces its secrets by a new one. */
+  resetPrincipal(name: string): Promise<CreatedPrincipal>
   shutDown(): void
 }
 
@@ -33,6 +32,7 @@ const NAMED = {
     name: { type: 'string' },
     role: { type: 'string' },
     scope: { type: 'string' },
+    certificate: { type: 'string' },
   },
 } as const
 
@@ -55,12 +55,15 @@ export async function serveOperator(options: {
   app.get('/status', () => operations.status())
   app.get('/principals', () => operations.listPrincipals())
   app.post('/principals', { schema: { body: NAMED } }, (request) =>
-    operations.createPrincipal(request.body as { name: string }),
+    operations.createPrincipal(request.body as NewPrincipal),
   )
   app.delete<{ Params: { name: string } }>('/principals/:name', async (request, reply) => {
     await operations.deletePrincipal(request.params.name)
     return reply.code(204).send()
   })
+  app.post<{ Params: { name: string } }>('/principals/:name/reset', (request) =>
+    operations.resetPrincipal(request.params.name),
+  )
   app.post('/shutdown', (_request, reply) => {
     operations.shutDown()
     return reply.code(202).send({})

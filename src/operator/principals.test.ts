@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { createApplications } from '../identity/applications.ts'
+import { createCredentials } from '../identity/credentials.ts'
 import { identityFor, TENANT } from '../identity/identity-for-tests.ts'
 import { type ArmClient, ArmRefusal } from '../rehearsal/arm-client.ts'
 import { createPrincipal, deletePrincipal } from './principals.ts'
@@ -10,10 +12,12 @@ const ASSIGNMENTS = '/providers/Microsoft.Authorization/roleAssignments'
 type Send = (method: string, id: string) => Promise<unknown>
 
 async function installationFor(t: { after(hook: () => Promise<void>): void }, send: Send) {
-  const { principals } = await identityFor(t)
+  const { principals, database, clock } = await identityFor(t)
   const arm = { send, close() {} } as ArmClient
   return {
     principals,
+    applications: createApplications({ database, clock }),
+    credentials: createCredentials({ database, clock }),
     asOwner: <T>(work: (client: ArmClient) => Promise<T>) => work(arm),
     tenantId: TENANT,
     subscriptionId: SUBSCRIPTION,

@@ -1,15 +1,19 @@
-import { randomUUID } from 'node:crypto'
+import { randomUUID, X509Certificate } from 'node:crypto'
+import type { Applications } from '../identity/applications.ts'
 import { BUILT_IN_ROLES } from '../identity/built-in-roles.ts'
+import { type Credentials, certificateOf } from '../identity/credentials.ts'
 import type { Principal } from '../identity/principal.ts'
 import { InvalidPrincipalName, PrincipalExists } from '../identity/principal-name.ts'
 import type { Principals } from '../identity/principals.ts'
 import type { ArmClient } from '../rehearsal/arm-client.ts'
 import { ArmRefusal } from '../rehearsal/arm-client.ts'
-import type { CreatedPrincipal, PrincipalSummary } from './contract.ts'
+import type { CreatedPrincipal, NewPrincipal, PrincipalSummary } from './contract.ts'
 import { OperatorError } from './operator-error.ts'
 
 export interface PrincipalOptions {
   readonly principals: Principals
+  readonly applications: Pick<Applications, 'create' | 'enroll' | 'delete'>
+  readonly credentials: Pick<Credentials, 'setCertificates'>
   readonly asOwner: <T>(work: (arm: ArmClient) => Promise<T>) => Promise<T>
   readonly tenantId: string
   readonly subscriptionId: string
@@ -21,7 +25,7 @@ const ROLE_ASSIGNMENTS = '/providers/Microsoft.Authorization/roleAssignments'
 
 /** Makes a service principal and, where a role is named, its role assignment; either both or neither. */
 export async function createPrincipal(
-  request: { name: string; role?: string; scope?: string },
+  request: NewPrincipal,
   options: PrincipalOptions,
 ): Promise<CreatedPrincipal> {
   const { principals, tenantId, subscriptionId } = options
@@ -36,7 +40,7 @@ export async function createPrincipal(
       `--scope is the id of a subscription or of something in it: ${scope}`,
     )
   }
-  const { principal, secret } = await principals.create(request.name).catch((error) => {
+  const { principal, secret } = await make(request, options).catch((error) => {
     if (error instanceof InvalidPrincipalName) throw new OperatorError(400, error.message)
     if (!(error instanceof PrincipalExists)) throw error
     throw new OperatorError(409, `There is a principal '${request.name}' already.`)
@@ -49,11 +53,47 @@ export async function createPrincipal(
   }
   return {
     ...summaryOf(principal),
-    secret,
+    ...(secret !== undefined && { secret }),
     tenantId,
     subscriptionId,
     ...(role && { role: role.name, scope }),
   }
+}
+
+async function make(
+  { name, certificate: pem }: NewPrincipal,
+  { principals, applications, credentials }: PrincipalOptions,
+): Promise<{ readonly principal: Principal; readonly secret?: string }> {
+  if (pem === undefined) return principals.create(name)
+  const certificate = parseCertificate(pem)
+  const { id, objectId } = await applications.create(name)
+  await credentials.setCertificates(objectId, [certificateOf(certificate)])
+  await applications.enroll(id)
+  const principal = await principals.byObjectId(objectId)
+  if (!principal) throw new Error('a principal went as it came')
+  return { principal }
+}
+
+function parseCertificate(pem: string): X509Certificate {
+  try {
+    return new X509Certificate(pem)
+  } catch (error) {
+    throw new OperatorError(400, 'The certificate cannot be read: it must be X.509 in PEM.', {
+      cause: error,
+    })
+  }
+}
+
+/** Replaces the secrets of a principal by a new one; certificates stay. */
+export async function resetPrincipal(
+  name: string,
+  options: PrincipalOptions,
+): Promise<CreatedPrincipal> {
+  const { principals, tenantId, subscriptionId } = options
+  const principal = await findPrincipal(name, principals)
+  const reset = await principals.resetSecret(principal.objectId)
+  if (!reset) throw noPrincipal(name)
+  return { ...summaryOf(principal), secret: reset.secret, tenantId, subscriptionId }
 }
 
 export async function listPrincipals(principals: Principals): Promise<readonly PrincipalSummary[]> {
@@ -63,13 +103,7 @@ export async function listPrincipals(principals: Principals): Promise<readonly P
 /** Takes away its roles, then the principal: a failure in between leaves nothing that cannot be deleted again. */
 export async function deletePrincipal(name: string, options: PrincipalOptions): Promise<void> {
   const { principals, ownerName, asOwner } = options
-  const principal = await principals.byName(name)
-  if (!principal) {
-    throw new OperatorError(
-      404,
-      `There is no principal '${name}'; 'causeway principal list' names them.`,
-    )
-  }
+  const principal = await findPrincipal(name, principals)
   if (principal.displayName === ownerName) {
     throw new OperatorError(409, `'${ownerName}' owns this installation and cannot be deleted.`)
   }
@@ -85,6 +119,15 @@ export async function removeRoles(objectId: string, arm: ArmClient): Promise<voi
   )
   for (const { id } of value) await arm.send('DELETE', id)
 }
+
+async function findPrincipal(name: string, principals: Principals): Promise<Principal> {
+  const principal = await principals.byName(name)
+  if (!principal) throw noPrincipal(name)
+  return principal
+}
+
+const noPrincipal = (name: string): OperatorError =>
+  new OperatorError(404, `There is no principal '${name}'; 'causeway principal list' names them.`)
 
 const summaryOf = (principal: Principal): PrincipalSummary => ({
   name: principal.displayName,

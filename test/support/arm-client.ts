@@ -138,7 +138,7 @@ async function signIn(control: string, ca: string, created: CreatedPrincipal): P
     body: new URLSearchParams({
       grant_type: 'client_credentials',
       client_id: created.appId,
-      client_secret: created.secret,
+      client_secret: created.secret ?? '',
       scope: `${authentication.audiences[0]}/.default`,
     }).toString(),
   })

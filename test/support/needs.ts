@@ -15,6 +15,7 @@ const NEEDS = {
   docker: () =>
     onPath('dockerd') && onPath('docker') ? undefined : 'Docker Engine is not installed',
   az: () => (onPath('az') ? undefined : 'the Azure CLI is not installed'),
+  openssl: () => (onPath('openssl') ? undefined : 'openssl is not installed'),
   dig: () => (onPath('dig') ? undefined : 'dig is not installed'),
   skopeo: () => (onPath('skopeo') ? undefined : 'skopeo is not installed'),
   curl: () => (onPath('curl') ? undefined : 'curl is not installed'),
