@@ -1,5 +1,3 @@
-import { randomUUID } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import { createControlPlane } from './arm/control-plane.ts'
 import { isSameId } from './arm/resource-id.ts'
 import type { Settings } from './arm/resource-type.ts'
@@ -12,23 +10,20 @@ import { createFront } from './front/create-front.ts'
 import { publicAddressesInUse } from './front/public-addresses.ts'
 import { createPublicNames } from './front/public-names.ts'
 import { createGraphPlane } from './graph/graph-plane.ts'
-import { createApplications } from './identity/applications.ts'
-import { createAuthenticator } from './identity/authenticator.ts'
-import { createAuthority } from './identity/authority.ts'
-import { createClientAssertions } from './identity/client-assertion.ts'
 import { createAuthorizer } from './identity/create-authorizer.ts'
-import { createCredentials } from './identity/credentials.ts'
+import { createIdentity } from './identity/create-identity.ts'
+import { createInstanceMetadata } from './identity/instance-metadata.ts'
 import { openKeys } from './identity/keys.ts'
 import { isOwnerOf, openOwner, ownerAssignment } from './identity/owner.ts'
 import { createPrincipals } from './identity/principals.ts'
 import { createSealer } from './identity/sealer.ts'
-import { createTokens } from './identity/tokens.ts'
 import { systemClock as clock } from './lib/clock.ts'
 import { createClosing } from './lib/closing.ts'
 import { originOf } from './lib/origin.ts'
 import { attachProgram } from './operator/attach.ts'
 import type { AttachRequest, ServerStatus } from './operator/contract.ts'
 import { serveOperator } from './operator/operator-api.ts'
+import { createOwnWork } from './operator/own-work.ts'
 import {
   createPrincipal,
   deletePrincipal,
@@ -37,6 +32,7 @@ import {
   resetPrincipal,
 } from './operator/principals.ts'
 import { createProgramHomes } from './operator/program-homes.ts'
+import { createProgramIdentities } from './operator/program-identities.ts'
 import { createPlaces } from './places/create-places.ts'
 import { createNamespaceDriver } from './places/namespace-driver.ts'
 import { PlacesNotInEffect } from './places/place-errors.ts'
@@ -51,7 +47,7 @@ import { privateDnsProvider } from './providers/private-dns/provider.ts'
 import { createZoneSource } from './providers/private-dns/zone-source.ts'
 import { resourcesProvider } from './providers/resources/provider.ts'
 import { createRegistryPlane } from './registry/registry-plane.ts'
-import { type ArmClient, createArmClient } from './rehearsal/arm-client.ts'
+import type { ArmClient } from './rehearsal/arm-client.ts'
 import { createChangeFeed } from './storage/create-change-feed.ts'
 import {
   lockDataFolder,
@@ -116,24 +112,18 @@ async function compose(
 
   const sealer = createSealer(keys.sealing)
   // What a secret was minted for runs: a program in a place, or the server's own work.
-  const ownWork = new Set<string>()
-  const isAwake = (owner: string): boolean => ownWork.has(owner) || homes.isAwake(owner)
+  const ownWork = createOwnWork()
+  const isAwake = (owner: string): boolean =>
+    ownWork.isAwake(owner) || homes.isAwake(owner) || identities.isAwake(owner)
   const principals = createPrincipals({ database, clock, isAwake })
-  const homes = createProgramHomes({
-    clients: folder.clients,
-    run: folder.run,
-    principals,
-    sealer,
-    running: () => places.list().flatMap(({ programs }) => programs.map(({ id }) => id)),
-  })
+  const running = () => places.list().flatMap(({ programs }) => programs.map(({ id }) => id))
+  const identities = createProgramIdentities({ principals, running })
+  const { clients, run } = folder
+  const homes = createProgramHomes({ clients, run, principals, sealer, running })
   await homes.adopt()
-  const applications = createApplications({ database, clock })
-  const credentials = createCredentials({ database, clock })
   const owner = await openOwner(principals)
-  const tokens = createTokens({ keys, clock, tenantId, principals })
-  const authenticator = createAuthenticator({ principals, tokens })
-  const assertions = createClientAssertions({ principals, credentials, clock })
-  const authority = await createAuthority({ principals, assertions, tokens, tenantId, clock, log })
+  const identity = await createIdentity({ database, principals, keys, tenantId, clock, log })
+  const { applications, credentials, tokens, authenticator, authority } = identity
   closing.add(() => authority.close())
 
   const feed = createChangeFeed({ log })
@@ -246,13 +236,24 @@ async function compose(
     log,
   })
 
+  const metadata = createInstanceMetadata({
+    programAt: (place, address) => identities.at(place, address, places.list()),
+    tokens,
+    clock,
+    log,
+  })
   const networks = await createNetworkSource({ resources, feed })
   const places = createPlaces({
     mark: folder.mark,
     folder: folder.places,
     source: networks,
     publicAddresses: () => publicAddressesInUse(directory),
-    listeners: { https: front.accept, dnsUdp: dns.serveUdp, dnsTcp: dns.serveTcp },
+    listeners: {
+      https: front.accept,
+      dnsUdp: dns.serveUdp,
+      dnsTcp: dns.serveTcp,
+      metadata: metadata.accept,
+    },
     caBundle: authorities.placeBundle,
     log,
     driver: createNamespaceDriver(folder.run),
@@ -267,26 +268,13 @@ async function compose(
     await progress.step('places', () => places.reconcile()).catch(toleratePartialEffect)
   }
   await homes.tidy()
+  await identities.tidy()
 
   const url = `https://localhost:${host.port}`
 
-  const asOwner: Server['asOwner'] = async (task) => {
-    const work = `#${randomUUID()}`
-    ownWork.add(work)
-    const arm = createArmClient({
-      url,
-      ca: await readFile(authorities.host.certificateFile, 'utf8'),
-      clientId: owner.appId,
-      clientSecret: await principals.mintSecret(owner, work),
-    })
-    try {
-      return await task(arm)
-    } finally {
-      arm.close()
-      ownWork.delete(work)
-      await principals.revokeSecrets(work)
-    }
-  }
+  const { certificateFile } = authorities.host
+  const asOwner: Server['asOwner'] = (task) =>
+    ownWork.run(task, { owner, principals, url, certificateFile })
   const attach: Server['attach'] = (request) =>
     attachProgram(request, {
       places,
@@ -295,6 +283,7 @@ async function compose(
       tenantId,
       subscriptionId,
       homes,
+      identities,
       ownerName: owner.displayName,
     })
   const status: Server['status'] = async () => ({

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { after, before, describe, test } from 'node:test'
 import { SignJWT } from 'jose'
 import { createArmClient } from './support/arm-client.ts'
@@ -237,4 +239,69 @@ describe('programs sign in without a secret', {
     assert.match(failed(await login(appId, `-p ${secret}`)), /AADSTS7000215/)
     assert.match(failed(await causeway.command(['principal', 'reset', 'nobody'])), /no principal/)
   })
+})
+
+describe('programs have a managed identity', {
+  ...needs('root', 'ip', 'az', 'curl'),
+  timeout: 300_000,
+}, () => {
+  let causeway: Causeway
+  before(async () => {
+    causeway = await startCauseway()
+    succeeded(await causeway.command(['principal', 'create', 'robot', '--role', 'Reader']))
+  })
+  after(() => causeway?.remove())
+
+  const ask = `curl -sS --max-time 10 -H Metadata:true "http://169.254.169.254/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https://management.azure.com/"`
+  const management = `curl -sS -o /dev/null -w '%{http_code}' "https://management.azure.com/subscriptions/$AZURE_SUBSCRIPTION_ID?api-version=2019-11-01"`
+  const asRobot = { as: 'robot' }
+
+  test('az login --identity signs in as the one that exec --as names', async () => {
+    const script = `export AZURE_CONFIG_DIR=$(mktemp -d)
+      az login --identity --output none
+      az account show --query '[id, user.name]' --output tsv`
+    const [subscription, user] = succeeded(await bash(causeway, internet, script, asRobot)).split(
+      '\n',
+    )
+    assert.equal(subscription, (await causeway.status()).subscriptionId)
+    assert.equal(user, 'systemAssignedIdentity')
+  })
+
+  test('400: a program that was not told who it is', async () => {
+    assert.match(succeeded(await bash(causeway, internet, ask)), /"identity_not_found"/)
+  })
+
+  test('401: a token whose program has ended', async () => {
+    const use = `token=$(${ask} | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
+      ${management} -H "Authorization: Bearer $token" >&2
+      printf %s "$token"`
+    const { stdout: token, stderr: whileItRan, code } = await bash(causeway, internet, use, asRobot)
+    assert.deepEqual([code, whileItRan], [0, '200'])
+    const later = `${management} -H "Authorization: Bearer ${token}"`
+    assert.equal(succeeded(await bash(causeway, internet, later)), '401')
+    // Nor does another program of the same principal wake it.
+    assert.equal(succeeded(await bash(causeway, internet, later, asRobot)), '401')
+  })
+
+  test('a program keeps its identity when the server is killed and comes again', async () => {
+    const [file, ...args] = causeway.placeArguments(
+      internet,
+      ['bash', '-c', `read again; ${ask}`],
+      asRobot,
+    )
+    const program = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'] })
+    const output = text(program.stdout)
+    await untilProgram()
+    await causeway.end('SIGKILL')
+    await causeway.startAgain()
+    program.stdin.end('again\n')
+    assert.match(await output, /"access_token"/)
+  })
+
+  async function untilProgram(): Promise<void> {
+    for (;;) {
+      const { places } = await causeway.status()
+      if (places.some(({ programs }) => programs.length > 0)) return
+    }
+  }
 })

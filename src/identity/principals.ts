@@ -39,6 +39,9 @@ export interface Principals {
   /** A further secret for `owner`, good while it is awake and until `revokeSecrets(owner)`. */
   mintSecret(principal: Principal, owner: string): Promise<string>
   revokeSecrets(owner: string): Promise<void>
+  /** Who was meant by what was minted for `owner`; undefined where nothing was, or it does not count. */
+  mintedFor(owner: string): Promise<SignIn | undefined>
+  mintedOwners(): Promise<readonly string[]>
 }
 
 /**
@@ -65,6 +68,7 @@ export function createPrincipals(options: {
   const byAppId = find('app_id = ?')
   const byNameKey = find('name_key = ?')
   const secretsOf = reader.prepare('SELECT * FROM principal_secrets WHERE object_id = ?')
+  const secretsFor = reader.prepare('SELECT * FROM principal_secrets WHERE owner = ?')
   const credentialById = reader.prepare('SELECT * FROM principal_credentials WHERE id = ?')
   const counts = (credential: Omit<PrincipalCredentialRow, 'id' | 'object_id'>): boolean => {
     const { owner, starts_at: start, expires_at: end } = credential
@@ -165,6 +169,22 @@ export function createPrincipals(options: {
 
     async revokeSecrets(owner) {
       await kysely.deleteFrom('principal_secrets').where('owner', '=', owner).execute()
+    },
+
+    async mintedFor(owner) {
+      const row = secretsFor.get(owner) as unknown as PrincipalSecretRow | undefined
+      const principal = row && counts(row) ? await byObjectId(row.object_id) : undefined
+      return row && principal && { principal, credential: row.id }
+    },
+
+    async mintedOwners() {
+      const rows = await kysely
+        .selectFrom('principal_secrets')
+        .select('owner')
+        .distinct()
+        .where('owner', 'is not', null)
+        .execute()
+      return rows.flatMap(({ owner }) => owner ?? [])
     },
   }
 }

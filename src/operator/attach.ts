@@ -6,6 +6,7 @@ import { PlaceFull } from '../places/place-full.ts'
 import type { Attached, AttachRequest } from './contract.ts'
 import { OperatorError } from './operator-error.ts'
 import type { ProgramHomes } from './program-homes.ts'
+import type { ProgramIdentities } from './program-identities.ts'
 
 export interface AttachOptions {
   readonly places: Places
@@ -14,6 +15,7 @@ export interface AttachOptions {
   readonly tenantId: string
   readonly subscriptionId: string
   readonly homes: ProgramHomes
+  readonly identities: ProgramIdentities
   /** The principal that programs run as by default. */
   readonly ownerName: string
 }
@@ -41,6 +43,8 @@ export async function attachProgram(
     throw isRefused ? new OperatorError(409, error.message, { cause: error }) : error
   })
   try {
+    // Only whom a program was told to be is its managed identity.
+    if (request.as !== undefined) await options.identities.give(attachment.id, principal)
     const { path: home, clientSecret } = await options.homes.open(attachment.id, principal, request)
     return {
       attached: {
@@ -57,6 +61,7 @@ export async function attachProgram(
       async release() {
         await attachment.release()
         await options.homes.tidy()
+        await options.identities.tidy()
       },
     }
   } catch (error) {

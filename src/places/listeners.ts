@@ -7,7 +7,7 @@ export interface Closable {
 }
 
 /**
- * Who answers on the sockets of places; owned by places, implemented by the front and the names plane. Called in the
+ * Who answers on the sockets of places; owned by places, implemented by the front, the names plane and identity. Called in the
  * very tick in which a socket arrives, already listening: handlers must be attached before returning.
  */
 export interface Listeners {
@@ -15,4 +15,6 @@ export interface Listeners {
   https(server: net.Server, where: ListenerOrigin): Closable
   dnsUdp(socket: dgram.Socket, place: PlaceId): Closable
   dnsTcp(server: net.Server, place: PlaceId): Closable
+  /** Plain http: the instance metadata service. */
+  metadata(server: net.Server, place: PlaceId): Closable
 }

@@ -33,6 +33,7 @@ export function createPlaceListeners(options: {
 
   function serve(plan: SocketPlan, handle: net.Server | dgram.Socket): Closable {
     if (plan.kind === 'https') return listeners.https(handle as net.Server, plan.where)
+    if (plan.kind === 'metadata') return listeners.metadata(handle as net.Server, place)
     if (plan.kind === 'dns-tcp') return listeners.dnsTcp(handle as net.Server, place)
     return listeners.dnsUdp(handle as dgram.Socket, place)
   }

@@ -6,6 +6,9 @@ import type { NetworkFacts, SubnetFacts } from './network-source.ts'
 /** The address of the provided resolver, the same in every network. */
 export const RESOLVER_ADDRESS = '168.63.129.16'
 
+/** The address of the instance metadata service, the same in every network. */
+const METADATA_ADDRESS = '169.254.169.254'
+
 const INTERNET: PlaceId = 'internet'
 
 /** Where programs on the internet stand: TEST-NET-3 of RFC 5737. */
@@ -13,7 +16,11 @@ const INTERNET_SUBNET: SubnetFacts = { id: INTERNET, name: INTERNET, prefix: '20
 
 /** A socket that a place wants open. Equal plans are the same socket. */
 export type SocketPlan =
-  | { readonly kind: 'dns-udp' | 'dns-tcp'; readonly address: string; readonly port: number }
+  | {
+      readonly kind: 'dns-udp' | 'dns-tcp' | 'metadata'
+      readonly address: string
+      readonly port: number
+    }
   | {
       readonly kind: 'https'
       readonly address: string
@@ -30,7 +37,7 @@ export interface PlacePlan {
   readonly namespace: string
   /** The first address of each subnet, with its prefix length: where programs' routes lead. */
   readonly gateways: readonly string[]
-  /** Further addresses that the place itself answers for: resolver, public addresses, network interfaces. */
+  /** Further addresses that the place itself answers for: resolver, metadata service, public addresses, network interfaces. */
   readonly addresses: readonly string[]
   readonly sockets: readonly SocketPlan[]
   readonly subnets: readonly SubnetFacts[]
@@ -91,6 +98,7 @@ function planPlace({ taken, endpoints, public: publicSide, ...place }: Draft): P
   const sockets: readonly SocketPlan[] = [
     { kind: 'dns-udp', address: RESOLVER_ADDRESS, port: 53 },
     { kind: 'dns-tcp', address: RESOLVER_ADDRESS, port: 53 },
+    { kind: 'metadata', address: METADATA_ADDRESS, port: 80 },
     ...endpoints,
     // A network may use addresses that are public elsewhere; inside, they are its own.
     ...publicSide.filter(({ address }) => !own.has(address)),

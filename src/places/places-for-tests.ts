@@ -68,6 +68,7 @@ export const tellingListeners: Listeners = {
       `${where.via === 'endpoint' ? where.endpoint : where.egressAddress} of ${where.place}`,
     ),
   dnsTcp: (server, place) => serve(server, `names of ${place}`),
+  metadata: (server, place) => serve(server, `metadata of ${place}`),
   dnsUdp(socket, place) {
     socket.on('message', (_, from) => socket.send(`names of ${place}`, from.port, from.address))
     return { close: () => new Promise((resolve) => socket.close(() => resolve())) }
