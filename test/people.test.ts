@@ -305,3 +305,44 @@ describe('programs have a managed identity', {
     }
   }
 })
+
+describe('people sign in', { ...needs('root', 'ip', 'az', 'curl'), timeout: 300_000 }, () => {
+  let causeway: Causeway
+  let person: { userName: string; secret: string; objectId: string }
+  before(async () => {
+    causeway = await startCauseway()
+    const created = await causeway.command([
+      ...['principal', 'create', 'alice', '--user', '--role', 'Reader', '--json'],
+    ])
+    person = JSON.parse(succeeded(created))
+  })
+  after(() => causeway?.remove())
+
+  const asPerson = (script: string) =>
+    bash(causeway, internet, `export AZURE_CONFIG_DIR=$(mktemp -d)\n${script}`, {
+      variables: { PERSON: person.userName, PASSWORD: person.secret },
+    })
+  const me = `az account show --query user.name --output tsv
+    az ad signed-in-user show --query id --output tsv`
+
+  test('by device code, in a page of the authority', async () => {
+    const printed = await asPerson(`
+      az login --use-device-code --output none 2>$AZURE_CONFIG_DIR/message &
+      login=$!
+      until grep -q 'enter the code' $AZURE_CONFIG_DIR/message; do sleep 0.1; done
+      read -r page code < <(sed -n 's/.*open the page \\([^ ]*\\) and enter the code \\([A-Z]*\\) .*/\\1 \\2/p' $AZURE_CONFIG_DIR/message)
+      mark=$(curl -sS -c $AZURE_CONFIG_DIR/cookies "$page" | sed -n 's/.*name="mark" value="\\([^"]*\\)".*/\\1/p')
+      curl -sS -f -o /dev/null -b $AZURE_CONFIG_DIR/cookies "$page" --data-urlencode "mark=$mark" \\
+        --data-urlencode "code=$code" --data-urlencode "username=$PERSON" --data-urlencode "password=$PASSWORD"
+      wait $login
+      ${me}`)
+    assert.deepEqual(succeeded(printed).trim().split('\n'), [person.userName, person.objectId])
+  })
+
+  test('by name and password', async () => {
+    const printed = await asPerson(`az login -u "$PERSON" -p "$PASSWORD" --output none\n${me}`)
+    assert.deepEqual(succeeded(printed).trim().split('\n'), [person.userName, person.objectId])
+    const refused = await asPerson('az login -u "$PERSON" -p wrong --output none')
+    assert.match(failed(refused), /AADSTS50126/)
+  })
+})

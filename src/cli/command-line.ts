@@ -75,10 +75,11 @@ function describeCommands(exit: (code: number) => void): Command {
   const principal = program.command('principal').description('who may sign in, and as what')
   principal
     .command('create <name>')
-    .description('make a service principal; its secret is shown once')
+    .description('make somebody who may sign in; the secret is shown once')
     .option(...DATA)
     .option('--role <role>', 'give it this role (Owner, Contributor, Reader, AcrPull, AcrPush, …)')
     .option('--scope <id>', 'on this resource, group or subscription; the subscription by default')
+    .option('--user', 'a person, who signs in by browser or device code with a password')
     .option('--certificate <file>', 'let it sign in by this X.509 certificate, without a secret')
     .option(...JSON_OUTPUT)
     .action(async (name, flags) =>

@@ -14,12 +14,12 @@ interface Flags {
 
 export async function createPrincipal(
   name: string,
-  flags: Flags & { role?: string; scope?: string; certificate?: string },
+  flags: Flags & { role?: string; scope?: string; certificate?: string; user?: boolean },
 ): Promise<number> {
   const { role, scope } = flags
   const client = await connect(flags)
   const certificate = flags.certificate && (await readCertificate(flags.certificate))
-  const request = { name, role, scope, certificate }
+  const request = { name, role, scope, certificate, user: flags.user }
   printPrincipal(await client.call<CreatedPrincipal>('POST', '/principals', request), flags)
   return 0
 }
@@ -39,8 +39,15 @@ function printPrincipal(created: CreatedPrincipal, flags: Flags): void {
   }
   for (const [label, value] of [
     ['name', created.name],
-    ['client id', created.appId],
-    ['client secret', created.secret ?? 'none: the certificate signs in'],
+    ...(created.userName === undefined
+      ? ([
+          ['client id', created.appId],
+          ['client secret', created.secret ?? 'none: the certificate signs in'],
+        ] as const)
+      : ([
+          ['user name', created.userName],
+          ['password', created.secret ?? ''],
+        ] as const)),
     ['tenant', created.tenantId],
     ['object id', created.objectId],
     ...(created.role === undefined ? [] : [['role', created.role] as const]),

@@ -6,17 +6,14 @@ import fastify, {
 } from 'fastify'
 import type { Clock } from '../lib/clock.ts'
 import { AuthorityError, toAuthorityError } from './authority-error.ts'
-import type { ClientAssertions } from './client-assertion.ts'
 import { describeInstance, describeTenant, type TenantStyle } from './discovery.ts'
-import type { Principals } from './principals.ts'
-import { grantToken, type TokenForm } from './token-endpoint.ts'
+import { signInRoutes } from './sign-in-routes.ts'
+import { grantToken, type TokenForm, type TokenSources } from './token-endpoint.ts'
 import type { Tokens } from './tokens.ts'
+import { createUserSessions } from './user-sessions.ts'
 
-export interface AuthorityOptions {
-  readonly principals: Pick<Principals, 'authenticate' | 'byAppId'>
-  readonly assertions: ClientAssertions
-  readonly tokens: Pick<Tokens, 'issueAccessToken' | 'publicKeys'>
-  readonly tenantId: string
+export interface AuthorityOptions extends Omit<TokenSources, 'sessions'> {
+  readonly tokens: TokenSources['tokens'] & Pick<Tokens, 'publicKeys'>
   readonly clock: Clock
   readonly log: FastifyBaseLogger
 }
@@ -33,6 +30,7 @@ const ANY_TENANT = new Set(['common', 'organizations'])
  */
 export async function createAuthority(options: AuthorityOptions): Promise<FastifyInstance> {
   const { tokens, tenantId, log } = options
+  const sessions = createUserSessions(options)
   const app = fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -77,16 +75,8 @@ export async function createAuthority(options: AuthorityOptions): Promise<Fastif
   const describe = (style: TenantStyle) => (request: FastifyRequest) =>
     describeTenant(`https://${request.host}`, tenantId, style)
   const token = (request: FastifyRequest) =>
-    grantToken(options, (request.body ?? {}) as TokenForm, request)
+    grantToken({ ...options, sessions }, (request.body ?? {}) as TokenForm, request)
   const keys = () => tokens.publicKeys
-  const refuseInteractive = async () => {
-    throw new AuthorityError(
-      400,
-      'unsupported_grant_type',
-      70003,
-      "Signing in with a browser, a device code or a user's password is not supported. Sign in as a service principal with a secret: az login --service-principal --username APP_ID --password SECRET --tenant TENANT.",
-    )
-  }
 
   app.get('/common/discovery/instance', (request: FastifyRequest) =>
     describeInstance(request.host, tenantId, request.query as Record<string, string>),
@@ -95,8 +85,6 @@ export async function createAuthority(options: AuthorityOptions): Promise<Fastif
   app.get('/adfs/.well-known/openid-configuration', describe('adfs'))
   app.get('/adfs/discovery/keys', keys)
   app.post('/adfs/oauth2/token', token)
-  app.get('/adfs/oauth2/authorize', refuseInteractive)
-  app.post('/adfs/oauth2/devicecode', refuseInteractive)
 
   const preHandler = checkTenant
   app.get('/:tenant/.well-known/openid-configuration', { preHandler }, describe('v1'))
@@ -104,9 +92,23 @@ export async function createAuthority(options: AuthorityOptions): Promise<Fastif
   for (const version of ['', '/v2.0']) {
     app.get(`/:tenant/discovery${version}/keys`, { preHandler }, keys)
     app.post(`/:tenant/oauth2${version}/token`, { preHandler }, token)
-    app.get(`/:tenant/oauth2${version}/authorize`, { preHandler }, refuseInteractive)
-    app.post(`/:tenant/oauth2${version}/devicecode`, { preHandler }, refuseInteractive)
   }
+  const { principals } = options
+  for (const [oauth, page] of [
+    ['/adfs/oauth2', '/adfs/oauth2/deviceauth'],
+    ['/:tenant/oauth2', '/common/oauth2/deviceauth'],
+    ['/:tenant/oauth2/v2.0', '/common/oauth2/v2.0/deviceauth'],
+  ] as const) {
+    const check = oauth.startsWith('/:tenant') ? [checkTenant] : []
+    signInRoutes(app, { principals, sessions }, { oauth, page, preHandler: check })
+  }
+  // Clients ask whether a person signs in here or at another authority.
+  app.get('/common/userrealm/:user', async () => ({
+    ver: '1.0',
+    account_type: 'Managed',
+    cloud_instance_name: 'microsoftonline.com',
+    cloud_audience_urn: 'urn:federation:MicrosoftOnline',
+  }))
   await app.ready()
   return app
 }

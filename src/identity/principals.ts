@@ -9,6 +9,7 @@ import type {
 import type { Principal } from './principal.ts'
 import { checkPrincipalName, nameKey, PrincipalExists } from './principal-name.ts'
 import { hashOf, makeSecret, secretRow } from './secrets.ts'
+import { userPrincipalName } from './user-name.ts'
 
 /** A principal together with a secret that is shown this once and kept as a hash only. */
 export interface NewSecret {
@@ -26,6 +27,8 @@ export interface Principals {
   /** @throws PrincipalExists, InvalidPrincipalName */
   create(displayName: string, kind?: Principal['kind']): Promise<NewSecret>
   authenticate(appId: string, secret: string): Promise<SignIn | undefined>
+  /** A person, by the name that they sign in with. */
+  authenticateUser(userName: string, password: string): Promise<SignIn | undefined>
   byObjectId(objectId: string): Promise<Principal | undefined>
   byAppId(appId: string): Promise<Principal | undefined>
   byName(displayName: string): Promise<Principal | undefined>
@@ -67,6 +70,7 @@ export function createPrincipals(options: {
   const byObjectId = find('object_id = ?')
   const byAppId = find('app_id = ?')
   const byNameKey = find('name_key = ?')
+  const users = reader.prepare("SELECT * FROM principals WHERE kind = 'User'")
   const secretsOf = reader.prepare('SELECT * FROM principal_secrets WHERE object_id = ?')
   const secretsFor = reader.prepare('SELECT * FROM principal_secrets WHERE owner = ?')
   const credentialById = reader.prepare('SELECT * FROM principal_credentials WHERE id = ?')
@@ -75,6 +79,13 @@ export function createPrincipals(options: {
     const now = clock.now().toISOString()
     if ((start !== null && now < start) || (end !== null && now >= end)) return false
     return owner === null || isAwake(owner)
+  }
+
+  function signInOf(principal: Principal, secret: string): SignIn | undefined {
+    const given = hashOf(secret)
+    const rows = secretsOf.all(principal.objectId) as unknown as PrincipalSecretRow[]
+    const match = rows.find((row) => timingSafeEqual(row.hash, given))
+    return match && counts(match) ? { principal, credential: match.id } : undefined
   }
 
   return {
@@ -108,11 +119,14 @@ export function createPrincipals(options: {
 
     async authenticate(appId, secret) {
       const principal = await byAppId(appId.toLowerCase())
-      if (!principal) return undefined
-      const given = hashOf(secret)
-      const rows = secretsOf.all(principal.objectId) as unknown as PrincipalSecretRow[]
-      const match = rows.find((row) => timingSafeEqual(row.hash, given))
-      return match && counts(match) ? { principal, credential: match.id } : undefined
+      return principal && signInOf(principal, secret)
+    },
+
+    async authenticateUser(userName, password) {
+      const rows = users.all() as unknown as PrincipalRow[]
+      const name = userName.trim().toLowerCase()
+      const row = rows.find((each) => userPrincipalName(each.name_key) === name)
+      return row && signInOf(toPrincipal(row), password)
     },
 
     byObjectId: (objectId) => byObjectId(objectId.toLowerCase()),

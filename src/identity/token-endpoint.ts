@@ -4,7 +4,7 @@ import { AuthorityError } from './authority-error.ts'
 import type { ClientAssertions } from './client-assertion.ts'
 import { isOwnEndpoint } from './discovery.ts'
 import type { Principals, SignIn } from './principals.ts'
-import type { Tokens } from './tokens.ts'
+import { grantUserTokens, type UserGrantSources } from './user-grants.ts'
 
 /** The parameters of a token request, as posted. */
 export type TokenForm = Readonly<Record<string, string | undefined>>
@@ -13,10 +13,9 @@ export type TokenForm = Readonly<Record<string, string | undefined>>
 const LIFETIME_SECONDS = 3599
 
 /** Whom the token endpoint asks. */
-export interface TokenSources {
-  readonly principals: Pick<Principals, 'authenticate' | 'byAppId'>
+export interface TokenSources extends UserGrantSources {
+  readonly principals: Pick<Principals, 'authenticate' | 'authenticateUser' | 'byAppId'>
   readonly assertions: ClientAssertions
-  readonly tokens: Pick<Tokens, 'issueAccessToken'>
   readonly tenantId: string
 }
 
@@ -32,6 +31,8 @@ export async function grantToken(
 ): Promise<object> {
   const { tokens, tenantId } = options
   const grant = required(form, 'grant_type')
+  const forPerson = await grantUserTokens(options, form, required)
+  if (forPerson) return forPerson
   if (grant !== 'client_credentials') throw unsupportedGrant(grant)
   const client = clientOf(form, request.headers.authorization)
   const resource = resourceOf(form)

@@ -94,9 +94,13 @@ export interface NewPrincipal {
   readonly scope?: string | undefined
   /** PEM. It signs in by the certificate's key, and has no secret. */
   readonly certificate?: string | undefined
+  /** A person, who signs in with a password. */
+  readonly user?: boolean | undefined
 }
 
 export interface CreatedPrincipal extends PrincipalSummary {
+  /** What a person signs in with; absent for a program. */
+  readonly userName?: string
   /** Absent for one that has a certificate. */
   readonly secret?: string
   readonly tenantId: string

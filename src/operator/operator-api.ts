@@ -33,6 +33,7 @@ const NAMED = {
     role: { type: 'string' },
     scope: { type: 'string' },
     certificate: { type: 'string' },
+    user: { type: 'boolean' },
   },
 } as const
 

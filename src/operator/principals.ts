@@ -5,6 +5,7 @@ import { type Credentials, certificateOf } from '../identity/credentials.ts'
 import type { Principal } from '../identity/principal.ts'
 import { InvalidPrincipalName, PrincipalExists } from '../identity/principal-name.ts'
 import type { Principals } from '../identity/principals.ts'
+import { userPrincipalName } from '../identity/user-name.ts'
 import type { ArmClient } from '../rehearsal/arm-client.ts'
 import { ArmRefusal } from '../rehearsal/arm-client.ts'
 import type { CreatedPrincipal, NewPrincipal, PrincipalSummary } from './contract.ts'
@@ -54,6 +55,7 @@ export async function createPrincipal(
   return {
     ...summaryOf(principal),
     ...(secret !== undefined && { secret }),
+    ...userNameOf(principal),
     tenantId,
     subscriptionId,
     ...(role && { role: role.name, scope }),
@@ -61,10 +63,11 @@ export async function createPrincipal(
 }
 
 async function make(
-  { name, certificate: pem }: NewPrincipal,
+  { name, certificate: pem, user }: NewPrincipal,
   { principals, applications, credentials }: PrincipalOptions,
 ): Promise<{ readonly principal: Principal; readonly secret?: string }> {
-  if (pem === undefined) return principals.create(name)
+  if (pem === undefined) return principals.create(name, user ? 'User' : 'ServicePrincipal')
+  if (user) throw new OperatorError(400, 'A person has a password: --user has no --certificate.')
   const certificate = parseCertificate(pem)
   const { id, objectId } = await applications.create(name)
   await credentials.setCertificates(objectId, [certificateOf(certificate)])
@@ -93,7 +96,8 @@ export async function resetPrincipal(
   const principal = await findPrincipal(name, principals)
   const reset = await principals.resetSecret(principal.objectId)
   if (!reset) throw noPrincipal(name)
-  return { ...summaryOf(principal), secret: reset.secret, tenantId, subscriptionId }
+  const { secret } = reset
+  return { ...summaryOf(principal), secret, ...userNameOf(principal), tenantId, subscriptionId }
 }
 
 export async function listPrincipals(principals: Principals): Promise<readonly PrincipalSummary[]> {
@@ -128,6 +132,9 @@ async function findPrincipal(name: string, principals: Principals): Promise<Prin
 
 const noPrincipal = (name: string): OperatorError =>
   new OperatorError(404, `There is no principal '${name}'; 'causeway principal list' names them.`)
+
+const userNameOf = ({ kind, displayName }: Principal): { userName?: string } =>
+  kind === 'User' ? { userName: userPrincipalName(displayName) } : {}
 
 const summaryOf = (principal: Principal): PrincipalSummary => ({
   name: principal.displayName,

@@ -1,0 +1,103 @@
+import { audienceOf } from './audience.ts'
+import { AuthorityError } from './authority-error.ts'
+import type { Principals, SignIn } from './principals.ts'
+import type { TokenForm } from './token-endpoint.ts'
+import type { Tokens } from './tokens.ts'
+import type { UserSessions } from './user-sessions.ts'
+
+const LIFETIME_SECONDS = 3599
+const DEVICE = 'urn:ietf:params:oauth:grant-type:device_code'
+
+export interface UserGrantSources {
+  readonly principals: Pick<Principals, 'authenticateUser'>
+  readonly sessions: UserSessions
+  readonly tokens: Pick<Tokens, 'issueAccessToken' | 'issueUserTokens' | 'verifyRefreshToken'>
+}
+
+interface Granted {
+  readonly signIn: SignIn
+  readonly scope: string
+  readonly nonce?: string | undefined
+}
+
+/** Tokens for a person; undefined for a grant that is not one of people's. @throws AuthorityError */
+export async function grantUserTokens(
+  sources: UserGrantSources,
+  form: TokenForm,
+  required: (form: TokenForm, name: string) => string,
+): Promise<object | undefined> {
+  const granted = await redeem(sources, form, required)
+  if (!granted) return undefined
+  const { signIn, scope, nonce } = granted
+  const clientId = required(form, 'client_id')
+  const resource = scope.split(' ').find((part) => part.endsWith('/.default'))
+  const audience = resource?.slice(0, -'/.default'.length) ?? ''
+  if (!audienceOf(audience)) {
+    throw refuse(70011, 'invalid_scope', `The provided value for scope ${scope} is not valid.`)
+  }
+  const { tokens } = sources
+  return {
+    token_type: 'Bearer',
+    scope,
+    expires_in: LIFETIME_SECONDS,
+    ext_expires_in: LIFETIME_SECONDS,
+    access_token: await tokens.issueAccessToken({
+      signIn,
+      audience,
+      lifetimeSeconds: LIFETIME_SECONDS,
+    }),
+    ...(await tokens.issueUserTokens({ signIn, clientId, nonce })),
+  }
+}
+
+async function redeem(
+  { principals, sessions, tokens }: UserGrantSources,
+  form: TokenForm,
+  required: (form: TokenForm, name: string) => string,
+): Promise<Granted | undefined> {
+  const clientId = () => required(form, 'client_id')
+  switch (form.grant_type) {
+    case DEVICE: {
+      const code = form.device_code ?? required(form, 'code')
+      const redeemed = sessions.redeemDevice(code, clientId())
+      if (redeemed === 'pending') {
+        const text = 'OAuth 2.0 device flow error. Authorization is pending. Continue polling.'
+        throw refuse(70016, 'authorization_pending', text)
+      }
+      if (!redeemed) throw refuse(70020, 'expired_token', 'The provided device code has expired.')
+      return { signIn: redeemed.signIn, scope: redeemed.wish.scope }
+    }
+    case 'authorization_code': {
+      const redeemed = sessions.redeemCode(required(form, 'code'), {
+        clientId: clientId(),
+        redirectUri: required(form, 'redirect_uri'),
+        verifier: required(form, 'code_verifier'),
+      })
+      if (!redeemed)
+        throw refuse(70008, 'invalid_grant', 'The provided authorization code has expired.')
+      const { wish, signIn } = redeemed
+      return { signIn, scope: form.scope ?? wish.scope, nonce: wish.nonce }
+    }
+    case 'refresh_token': {
+      const signIn = await tokens.verifyRefreshToken(required(form, 'refresh_token'), clientId())
+      if (!signIn) throw refuse(700082, 'invalid_grant', 'The refresh token has expired.')
+      return { signIn, scope: required(form, 'scope') }
+    }
+    case 'password': {
+      const signIn = await principals.authenticateUser(
+        required(form, 'username'),
+        required(form, 'password'),
+      )
+      if (!signIn) {
+        const text = 'Error validating credentials due to invalid username or password.'
+        throw refuse(50126, 'invalid_grant', text)
+      }
+      return { signIn, scope: required(form, 'scope') }
+    }
+    default:
+      return undefined
+  }
+}
+
+const refuse = (code: number, error: string, text: string): AuthorityError =>
+  new AuthorityError(400, error, code, text)
