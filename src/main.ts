@@ -24,15 +24,10 @@ import { attachProgram } from './operator/attach.ts'
 import type { AttachRequest, ServerStatus } from './operator/contract.ts'
 import { serveOperator } from './operator/operator-api.ts'
 import { createOwnWork } from './operator/own-work.ts'
-import {
-  createPrincipal,
-  deletePrincipal,
-  listPrincipals,
-  removeRoles,
-  resetPrincipal,
-} from './operator/principals.ts'
+import { principalOperations, removeRoles } from './operator/principals.ts'
 import { createProgramHomes } from './operator/program-homes.ts'
 import { createProgramIdentities } from './operator/program-identities.ts'
+import { describeServer } from './operator/server-status.ts'
 import { createPlaces } from './places/create-places.ts'
 import { createNamespaceDriver } from './places/namespace-driver.ts'
 import { PlacesNotInEffect } from './places/place-errors.ts'
@@ -286,50 +281,34 @@ async function compose(
       identities,
       ownerName: owner.displayName,
     })
-  const status: Server['status'] = async () => ({
-    state: support.available && places.list().every(isReady) ? 'serving' : 'degraded',
-    version: config.version,
-    pid: process.pid,
-    startedAt,
-    dataFolder: folder.path,
-    port: host.port,
-    urls: {
-      control: `${url}/`,
-      authority: `${url}/adfs`,
-      metadata: `${url}/metadata/endpoints`,
-    },
-    authorities: {
-      place: authorities.place.certificateFile,
-      host: authorities.host.certificateFile,
-      bundle: authorities.placeBundle,
-    },
-    tenantId,
-    subscriptionId,
-    registryDomain,
-    places: places.list(),
-    ...(!support.available && { placesUnavailable: support }),
-  })
+  const status: Server['status'] = async () =>
+    describeServer({
+      version: config.version,
+      startedAt,
+      dataFolder: folder.path,
+      port: host.port,
+      authorities,
+      settings,
+      support,
+      places: places.list(),
+    })
 
   const { promise: shutDownAsked, resolve: shutDown } = Promise.withResolvers<void>()
-  const principalOptions = {
-    principals,
-    applications,
-    credentials,
-    asOwner,
-    tenantId,
-    subscriptionId,
-    ownerName: owner.displayName,
-  }
   const operator = await serveOperator({
     socket: folder.operatorSocket,
     operations: {
       status,
       attach,
-      createPrincipal: (request) => createPrincipal(request, principalOptions),
-      listPrincipals: () => listPrincipals(principals),
-      deletePrincipal: (name) => deletePrincipal(name, principalOptions),
-      resetPrincipal: (name) => resetPrincipal(name, principalOptions),
       shutDown,
+      ...principalOperations({
+        principals,
+        applications,
+        credentials,
+        asOwner,
+        tenantId,
+        subscriptionId,
+        ownerName: owner.displayName,
+      }),
     },
     log,
   })
@@ -343,5 +322,3 @@ async function compose(
 function toleratePartialEffect(error: unknown): void {
   if (!(error instanceof PlacesNotInEffect)) throw error
 }
-
-const isReady = (place: { readonly state: string }): boolean => place.state === 'ready'

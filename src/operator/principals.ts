@@ -21,6 +21,14 @@ export interface PrincipalOptions {
   readonly ownerName: string
 }
 
+/** The owner's commands on principals. */
+export const principalOperations = (options: PrincipalOptions) => ({
+  createPrincipal: (request: NewPrincipal) => createPrincipal(request, options),
+  listPrincipals: () => listPrincipals(options.principals),
+  deletePrincipal: (name: string) => deletePrincipal(name, options),
+  resetPrincipal: (name: string) => resetPrincipal(name, options),
+})
+
 const SCOPE = /^\/subscriptions\/[^?#\\]+$/i
 const ROLE_ASSIGNMENTS = '/providers/Microsoft.Authorization/roleAssignments'
 
@@ -88,10 +96,7 @@ function parseCertificate(pem: string): X509Certificate {
 }
 
 /** Replaces the secrets of a principal by a new one; certificates stay. */
-export async function resetPrincipal(
-  name: string,
-  options: PrincipalOptions,
-): Promise<CreatedPrincipal> {
+async function resetPrincipal(name: string, options: PrincipalOptions): Promise<CreatedPrincipal> {
   const { principals, tenantId, subscriptionId } = options
   const principal = await findPrincipal(name, principals)
   const reset = await principals.resetSecret(principal.objectId)
@@ -100,7 +105,7 @@ export async function resetPrincipal(
   return { ...summaryOf(principal), secret, ...userNameOf(principal), tenantId, subscriptionId }
 }
 
-export async function listPrincipals(principals: Principals): Promise<readonly PrincipalSummary[]> {
+async function listPrincipals(principals: Principals): Promise<readonly PrincipalSummary[]> {
   return (await principals.list()).map(summaryOf)
 }
 

@@ -1,0 +1,50 @@
+import type { PlaceStatus } from '../places/place-status.ts'
+import type { Support } from '../places/support.ts'
+import type { ServerStatus } from './contract.ts'
+
+/** Puts together what `causeway status` tells; degraded without places, or with one that is not in effect. */
+export function describeServer(options: {
+  readonly version: string
+  readonly startedAt: string
+  readonly dataFolder: string
+  readonly port: number
+  readonly authorities: {
+    readonly place: { readonly certificateFile: string }
+    readonly host: { readonly certificateFile: string }
+    readonly placeBundle: string
+  }
+  readonly settings: {
+    readonly tenantId: string
+    readonly subscriptionId: string
+    readonly registryDomain: string
+  }
+  readonly support: Support
+  readonly places: readonly PlaceStatus[]
+}): ServerStatus {
+  const { authorities, settings, support, places, port } = options
+  const url = `https://localhost:${port}`
+  const serves = support.available && places.every(({ state }) => state === 'ready')
+  return {
+    state: serves ? 'serving' : 'degraded',
+    version: options.version,
+    pid: process.pid,
+    startedAt: options.startedAt,
+    dataFolder: options.dataFolder,
+    port,
+    urls: {
+      control: `${url}/`,
+      authority: `${url}/adfs`,
+      metadata: `${url}/metadata/endpoints`,
+    },
+    authorities: {
+      place: authorities.place.certificateFile,
+      host: authorities.host.certificateFile,
+      bundle: authorities.placeBundle,
+    },
+    tenantId: settings.tenantId,
+    subscriptionId: settings.subscriptionId,
+    registryDomain: settings.registryDomain,
+    places,
+    ...(!support.available && { placesUnavailable: support }),
+  }
+}
