@@ -1,6 +1,7 @@
-import { access, chmod, mkdtemp, open, rename, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, open, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { backup as copyDatabase, DatabaseSync } from 'node:sqlite'
+import { exists } from '../lib/exists.ts'
 import type { DataFolder } from '../storage/data-folder.ts'
 import { ARCHIVED } from './archive.ts'
 import { runTar } from './run-tar.ts'
@@ -47,15 +48,8 @@ export async function backUp(folder: DataFolder, file: string): Promise<void> {
 }
 
 async function present(folder: string, names: readonly string[]): Promise<readonly string[]> {
-  const found = await Promise.all(
-    names.map((name) =>
-      access(join(folder, name)).then(
-        () => [name],
-        () => [],
-      ),
-    ),
-  )
-  return found.flat()
+  const isThere = await Promise.all(names.map((name) => exists(join(folder, name))))
+  return names.filter((_, index) => isThere[index])
 }
 
 async function sync(path: string): Promise<void> {

@@ -1,6 +1,7 @@
-import { access, mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { exists } from '../lib/exists.ts'
 import { createNamespaceDriver } from '../places/namespace-driver.ts'
 import { namespacePrefix } from '../places/namespace-names.ts'
 import { checkSupport } from '../places/support.ts'
@@ -55,9 +56,3 @@ async function checkPlaces(mark: string): Promise<Finding> {
 async function nearestExisting(path: string): Promise<string> {
   return (await exists(path)) ? path : nearestExisting(dirname(path))
 }
-
-const exists = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  )

@@ -1,6 +1,7 @@
-import { rm, stat } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { readConfig } from '../config.ts'
+import { exists } from '../lib/exists.ts'
 import { createRootDriver, createUserDriver } from '../places/namespace-driver.ts'
 import { removeNamespaces } from '../places/remove-namespaces.ts'
 import {
@@ -66,9 +67,3 @@ async function takeOver(folder: DataFolder): Promise<{ release(): void }> {
     }
   }
 }
-
-const exists = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  )

@@ -1,5 +1,6 @@
 import { readdir, stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
+import { exists } from '../lib/exists.ts'
 import { enterNamespace, type NamespaceEntry } from './namespace-entry.ts'
 import { type Ground, type Grounds, holderGrounds, machineGrounds } from './namespace-ground.ts'
 import { runCommand } from './run-command.ts'
@@ -157,9 +158,3 @@ async function identityOf(file: string): Promise<number> {
     return 0
   }
 }
-
-const exists = (file: string): Promise<boolean> =>
-  stat(file).then(
-    () => true,
-    () => false,
-  )

@@ -1,6 +1,6 @@
-import { access } from 'node:fs/promises'
 import { join } from 'node:path'
 import { replaceFile } from '../lib/durable-file.ts'
+import { exists } from '../lib/exists.ts'
 import type { Attached, AttachRequest, ServerStatus } from '../operator/contract.ts'
 import { type ArmClient, ArmRefusal } from './arm-client.ts'
 import { NAMES } from './names.ts'
@@ -66,9 +66,3 @@ async function isThere(arm: ArmClient, subscriptionId: string): Promise<boolean>
     throw error
   }
 }
-
-const exists = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  )
