@@ -88,15 +88,21 @@ describe('users of one machine', { ...needs('root', 'ip'), timeout: 180_000 }, (
   })
 
   test("one cannot enter another's namespaces past the server", async () => {
-    const holder = await findHolder((await describeDataFolder(alices?.dataFolder ?? '')).run)
-    assert.ok(holder)
-    const target = `--target=${holder.pid}`
-    const entering = ['nsenter', '--preserve-credentials', '--user', '--net', target, 'true']
-    succeeded(await as(ALICE, ...entering))
-    assert.match(failed(await as(BOB, ...entering)), /denied|permitted/)
-    failed(await as(BOB, 'ls', `/proc/${holder.pid}/root/run/netns`))
-    const [namespace = ''] = (await roots?.namespaces()) ?? []
-    failed(await as(BOB, 'nsenter', `--net=/run/netns/${namespace}`, 'true'))
+    for (const causeway of [alices, roots]) {
+      const holder = await findHolder((await describeDataFolder(causeway?.dataFolder ?? '')).run)
+      assert.ok(holder)
+      const target = `--target=${holder.pid}`
+      const entering = ['nsenter', '--preserve-credentials', '--user', '--net', target, 'true']
+      if (causeway === alices) succeeded(await as(ALICE, ...entering))
+      assert.match(failed(await as(BOB, ...entering)), /denied|permitted/)
+      const folder = `/proc/${holder.pid}/root/run/netns`
+      assert.match(failed(await as(BOB, 'ls', folder)), /denied/)
+      const [namespace = ''] = (await causeway?.namespaces()) ?? []
+      assert.match(
+        failed(await as(BOB, 'nsenter', `--net=${folder}/${namespace}`, 'true')),
+        /denied/,
+      )
+    }
   })
 
   test('a program of one, even as root of its place, has no rights on the machine', async () => {

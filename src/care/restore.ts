@@ -1,4 +1,4 @@
-import { access, chmod, mkdir, mkdtemp, readdir, rename, rm, rmdir } from 'node:fs/promises'
+import { access, chmod, lchown, mkdir, mkdtemp, readdir, rename, rm, rmdir } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { makeDataFolder } from '../storage/data-folder.ts'
 import { openDatabase } from '../storage/database.ts'
@@ -13,9 +13,14 @@ export class NotRestorable extends Error {
 /**
  * Makes a data folder from an archive. The folder must not exist, or be empty; it is there whole or not at all.
  *
+ * @param owner whose it is to be, where that is not whoever calls; only root can say so
  * @throws NotRestorable, and DataTooNew for the archive of a newer version.
  */
-export async function restore(file: string, dataFolder: string): Promise<void> {
+export async function restore(
+  file: string,
+  dataFolder: string,
+  owner?: { readonly uid: number; readonly gid: number },
+): Promise<void> {
   const target = resolve(dataFolder)
   await requireReadable(file)
   await requireVacant(target)
@@ -28,12 +33,20 @@ export async function restore(file: string, dataFolder: string): Promise<void> {
     await chmod(folder.database, 0o600)
     // Opening it proves that it is whole and of a version that this one understands.
     await (await openDatabase(folder.database)).close()
+    if (owner) await give(stage, owner)
     await rmdir(target).catch(ifAbsent)
     await rename(stage, target)
   } catch (error) {
     await rm(stage, { recursive: true, force: true })
     throw error
   }
+}
+
+async function give(folder: string, { uid, gid }: { uid: number; gid: number }): Promise<void> {
+  for (const name of await readdir(folder, { recursive: true })) {
+    await lchown(join(folder, name), uid, gid)
+  }
+  await lchown(folder, uid, gid)
 }
 
 async function requireReadable(file: string): Promise<void> {

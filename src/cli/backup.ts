@@ -3,8 +3,10 @@ import { resolve } from 'node:path'
 import { backUp } from '../care/backup.ts'
 import { NotRestorable, restore } from '../care/restore.ts'
 import { readConfig } from '../config.ts'
+import { hasRootsRights } from '../places/rights.ts'
 import { describeDataFolder } from '../storage/data-folder.ts'
 import { CommandError } from './command-error.ts'
+import { ownerOf } from './owner.ts'
 import { print } from './terminal.ts'
 
 interface Flags {
@@ -31,7 +33,8 @@ export async function backupCommand(file: string, flags: Flags): Promise<number>
 /** Makes a data folder from such a file. */
 export async function restoreCommand(file: string, flags: Flags): Promise<number> {
   const { dataFolder } = readConfig(flags)
-  await restore(resolve(file), dataFolder).catch((error) => {
+  const owner = hasRootsRights() ? await ownerOf(dataFolder) : undefined
+  await restore(resolve(file), dataFolder, owner).catch((error) => {
     if (!(error instanceof NotRestorable)) throw error
     throw new CommandError(error.message, 1, { cause: error })
   })

@@ -1,6 +1,5 @@
-import { execFile } from 'node:child_process'
-import { promisify } from 'node:util'
 import { inheritedEnvironment, sudoCaller } from '../config.ts'
+import { accountOf } from './account.ts'
 
 /** As whom a program in a place runs, and what of its environment is that user's. */
 export interface Caller {
@@ -31,21 +30,3 @@ export async function findCaller(
 }
 
 const NO_ACCOUNT = { USER: undefined, LOGNAME: undefined, HOME: '/', SHELL: '/bin/sh' }
-
-/** The user's entry where the machine keeps users, which need not be a file. */
-async function accountOf(
-  uid: number,
-): Promise<{ name: string; home: string; shell: string } | undefined> {
-  try {
-    const { stdout } = await promisify(execFile)('getent', ['passwd', String(uid)])
-    const [name = '', , , , , home = '', shell = ''] = stdout.trimEnd().split(':')
-    return { name, home: home || '/', shell: shell || '/bin/sh' }
-  } catch (error) {
-    if (isNotFound(error)) return undefined
-    throw error
-  }
-}
-
-// 2 is how getent says that there is no such entry.
-const isNotFound = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && error.code === 2

@@ -2,8 +2,10 @@ import { rm } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { readConfig } from '../config.ts'
 import { exists } from '../lib/exists.ts'
-import { createRootDriver, createUserDriver } from '../places/namespace-driver.ts'
+import { createNamespaceDriver } from '../places/namespace-driver.ts'
 import { removeNamespaces } from '../places/remove-namespaces.ts'
+import { hasRootsRights } from '../places/rights.ts'
+import { runCommand } from '../places/run-command.ts'
 import {
   type DataFolder,
   DataFolderInUse,
@@ -12,6 +14,7 @@ import {
 } from '../storage/data-folder.ts'
 import { CommandError } from './command-error.ts'
 import { createOperatorClient, NotRunning } from './operator-client.ts'
+import { type Owner, ownerOf, runAsOwner } from './owner.ts'
 import { print } from './terminal.ts'
 
 const STOP_SECONDS = 30
@@ -26,11 +29,12 @@ export async function down(flags: { data?: string; purge?: boolean }): Promise<n
   if (!(await exists(folder.database))) {
     throw new CommandError(`${folder.path} is not a data folder of Causeway; nothing was removed.`)
   }
+  const owner = await ownerOf(folder.path)
+  if (hasRootsRights() && owner.uid !== 0) return downAsOwner(folder, owner, flags)
   const stopped = await stopServer(folder)
   const lock = await takeOver(folder)
   try {
-    await removeNamespaces(folder.mark, createUserDriver(folder.run))
-    if (process.geteuid?.() === 0) await removeNamespaces(folder.mark, createRootDriver())
+    await removeNamespaces(folder.mark, createNamespaceDriver(folder.run))
     if (flags.purge) await rm(folder.path, { recursive: true })
   } finally {
     lock.release()
@@ -39,6 +43,20 @@ export async function down(flags: { data?: string; purge?: boolean }): Promise<n
     stopped ? 'The server has stopped; its places are gone.' : 'No server ran; no place is left.',
   )
   print(flags.purge ? `Removed ${folder.path}.` : `The data stay in ${folder.path}.`)
+  return 0
+}
+
+/** Root does not open the files of somebody else, who could lead it elsewhere by links; it only removes them. */
+async function downAsOwner(
+  folder: DataFolder,
+  owner: Owner,
+  flags: { purge?: boolean },
+): Promise<number> {
+  const code = await runAsOwner(owner, ['down', '--data', folder.path])
+  if (code !== 0 || !flags.purge) return code
+  // rm follows no link, also where one is put in the place of a folder meanwhile.
+  await runCommand('rm', ['--recursive', '--force', '--one-file-system', '--', folder.path])
+  print(`Removed ${folder.path}.`)
   return 0
 }
 

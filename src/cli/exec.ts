@@ -1,15 +1,18 @@
 import { spawn } from 'node:child_process'
-import { access, chmod, writeFile } from 'node:fs/promises'
 import { constants } from 'node:os'
-import { basename, dirname, join } from 'node:path'
+import { basename } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { inheritedEnvironment, preferredShell, readConfig } from '../config.ts'
 import type { Attached, AttachRequest } from '../operator/contract.ts'
-import { enterCommand } from '../places/enter.ts'
+import { enterCommand, type ProgramUser } from '../places/enter.ts'
 import { placeEnvironment } from '../places/place-environment.ts'
+import { hasRootsRights } from '../places/rights.ts'
 import { describeDataFolder } from '../storage/data-folder.ts'
 import { type Caller, findCaller } from './caller.ts'
 import { CommandError } from './command-error.ts'
+import { handOverHome } from './hand-over-home.ts'
 import { createOperatorClient } from './operator-client.ts'
+import { refuseStranger } from './refuse-stranger.ts'
 
 export interface ExecFlags {
   readonly data?: string
@@ -41,12 +44,14 @@ export const shell = (flags: ExecFlags): Promise<number> =>
     if (basename(program) !== 'bash') {
       return { command: [program], environment: { PS1: `${mark}$ ` } }
     }
-    // bash reads its prompt from the user's own start file, so the mark is put on after that.
-    const startFile = join(dirname(attached.files.resolvConf), 'bashrc')
-    await writeFile(startFile, `[ -r ~/.bashrc ] && . ~/.bashrc\nPS1='${mark}'"$PS1"\n`)
-    await chmod(startFile, 0o644)
-    return { command: [program, '--rcfile', startFile, '-i'] }
+    return {
+      command: [program, '--rcfile', PROMPT, '-i'],
+      environment: { CAUSEWAY_PROMPT: mark },
+    }
   })
+
+// bash reads its prompt from the user's own start file, so the mark is put on after that.
+const PROMPT = fileURLToPath(new URL('./prompt.bash', import.meta.url))
 
 async function runInPlace(flags: ExecFlags, programOf: ProgramOf): Promise<number> {
   const where = whereOf(flags)
@@ -66,9 +71,9 @@ async function runInPlace(flags: ExecFlags, programOf: ProgramOf): Promise<numbe
   try {
     const { command, environment } = await programOf(attached, caller)
     const [program = '', ...args] = command
-    await mayEnter(attached.entry.file)
-    const { uid, gid, groups } = caller
-    const entered = enterCommand(attached, { uid, gid, groups, command: program, args })
+    await refuseStranger(attached, folder)
+    if (hasRootsRights()) await handOverHome(attached.home, request, folder)
+    const entered = enterCommand(attached, { command: program, args, user: userOf(caller, flags) })
     return await run(entered, {
       ...placeEnvironment({
         caBundle: attached.files.caBundle,
@@ -84,14 +89,9 @@ async function runInPlace(flags: ExecFlags, programOf: ProgramOf): Promise<numbe
   }
 }
 
-async function mayEnter(namespace: string): Promise<void> {
-  await access(namespace).catch((error) => {
-    throw new CommandError(
-      "A program in a place cannot enter another one: call 'causeway exec' outside of places.",
-      1,
-      { cause: error },
-    )
-  })
+function userOf({ uid = 0, gid = 0, groups }: Caller, flags: ExecFlags): ProgramUser {
+  if (hasRootsRights()) return { as: 'user of the machine', uid, gid, groups }
+  return { as: flags.root ? 'root of the place' : 'owner' }
 }
 
 function whereOf(flags: ExecFlags): AttachRequest['where'] {

@@ -1,5 +1,5 @@
 import { constants } from 'node:os'
-import { readConfig } from '../config.ts'
+import type { Config } from '../config.ts'
 import { startServer } from '../main.ts'
 import { rehearse } from '../rehearsal/rehearse.ts'
 import { createProgress, type Progress } from './progress.ts'
@@ -9,12 +9,7 @@ import { bad, faint, good, print, printError, strong } from './terminal.ts'
 const END_SECONDS = 20
 
 /** Serves until a signal, or until `causeway down`. Exit code 1 when the proof did not hold. */
-export async function up(flags: {
-  data?: string
-  port?: string
-  empty?: boolean
-}): Promise<number> {
-  const config = readConfig(flags)
+export async function serve(config: Config, options: { empty: boolean }): Promise<number> {
   // Signals that come while it starts must not leave half of it behind.
   const ended = untilEnded()
   print(`${strong('Causeway')} ${config.version} ${faint(config.dataFolder)}`)
@@ -22,7 +17,7 @@ export async function up(flags: {
   const server = await startServer(config, progress)
   let proven = true
   try {
-    const rehearsed = flags.empty || rehearseAndShow(server, progress)
+    const rehearsed = options.empty || rehearseAndShow(server, progress)
     // Nobody waits for a proof who has asked for the end: taking the places down ends its clients.
     const end = Promise.race([ended.promise, server.shutDownAsked])
     const outcome = await Promise.race([rehearsed, end])

@@ -64,7 +64,7 @@ export interface Attached {
   /** How to get in. */
   readonly entry: {
     readonly file: string
-    readonly holder?: { readonly pid: number; readonly uid: number; readonly gid: number }
+    readonly holder: { readonly pid: number; readonly uid: number; readonly gid: number }
   }
   readonly files: {
     readonly resolvConf: string

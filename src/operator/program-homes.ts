@@ -1,4 +1,4 @@
-import { chmod, chown, mkdir, readdir, rm } from 'node:fs/promises'
+import { chmod, mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Principal } from '../identity/principal.ts'
 import type { Principals } from '../identity/principals.ts'
@@ -17,7 +17,10 @@ export interface Home {
 }
 
 export interface ProgramHomes {
-  /** Makes or opens the home for a program; `id` is its attachment. */
+  /**
+   * Makes or opens the home for a program; `id` is its attachment. That of a user who is not the server's own is for
+   * that user to fill, when root has handed it over.
+   */
   open(id: string, principal: Principal, user: { uid: number; gid: number }): Promise<Home>
   /** Whether a program runs in the home that owns these credentials. */
   isAwake(owner: string): boolean
@@ -26,6 +29,9 @@ export interface ProgramHomes {
   /** Forgets the programs that do not run. */
   tidy(): Promise<void>
 }
+
+/** The folders of a home. */
+export const HOME_PARTS = ['azure', 'docker', 'containers'] as const
 
 /** `running` lists the attachments that have a process, or may still get one. */
 export function createProgramHomes(options: {
@@ -55,13 +61,12 @@ export function createProgramHomes(options: {
   }
 
   return {
-    async open(id, principal, { uid, gid }) {
+    async open(id, principal, { uid }) {
       const owner = `${fileName(principal.displayName)}-${uid}`
       const path = join(clients, owner)
-      for (const folder of [path, ...PARTS.map((part) => join(path, part))]) {
-        await mkdir(folder, { recursive: true })
-        await chmod(folder, 0o700)
-        if (process.geteuid?.() === 0) await chown(folder, uid, gid)
+      const parts = uid === process.geteuid?.() ? HOME_PARTS.map((part) => join(path, part)) : []
+      for (const folder of [path, ...parts]) {
+        if (await mkdir(folder, { recursive: true, mode: 0o700 })) await chmod(folder, 0o700)
       }
       homes.set(id, owner)
       await replaceFile(noteOf(id), owner)
@@ -86,7 +91,6 @@ export function createProgramHomes(options: {
 }
 
 const NOTE = 'program-'
-const PARTS = ['azure', 'docker', 'containers']
 
 /** Names are free text; a folder's name is not. */
 const fileName = (name: string): string => encodeURIComponent(name.toLowerCase()).slice(0, 100)

@@ -5,7 +5,7 @@ import { coalesce } from './coalesce.ts'
 import { inParallel } from './in-parallel.ts'
 import type { Listeners } from './listeners.ts'
 import type { NamespaceDriver } from './namespace-driver.ts'
-import { enterNamespace } from './namespace-entry.ts'
+import { enterAsOwner } from './namespace-entry.ts'
 import { namespacePrefix, programIdOf } from './namespace-names.ts'
 import type { NetworkSource } from './network-source.ts'
 import { PlacesNotInEffect, PlacesUnavailable, PlaceUnknown } from './place-errors.ts'
@@ -135,7 +135,7 @@ export function createPlaces(options: PlacesOptions): Places {
       log,
       listeners: createPlaceListeners({
         place,
-        inside: async () => enterNamespace(await driver.entry(namespace)),
+        inside: async () => enterAsOwner(await driver.entry(namespace)),
         listeners,
         log,
       }),

@@ -1,22 +1,31 @@
 import { dirname, join } from 'node:path'
-import { enterNamespace, type NamespaceEntry } from './namespace-entry.ts'
+import { enterAsOwner, enterAsRoot, type NamespaceEntry } from './namespace-entry.ts'
 import type { ProgramFiles } from './program-files.ts'
 import { systemBundles } from './trust-store.ts'
 
-/**
- * What runs in the place, and as whom: as the caller where no user is given, and as root of the place for user 0. In a
- * user namespace there are only these two.
- */
+/** What runs in a place. */
 export interface ProgramCommand {
   readonly command: string
   readonly args: readonly string[]
   /** By default where the caller stands. */
   readonly cwd?: string | undefined
-  readonly uid?: number | undefined
-  readonly gid?: number | undefined
-  /** Supplementary groups; by default those of the user in the group file. */
-  readonly groups?: readonly number[] | undefined
+  readonly user: ProgramUser
 }
+
+/**
+ * As whom it runs: as the owner of the places, as root of the place alone, or, where root starts it, as anybody. The
+ * owner's programs live in a user namespace, in which there is nobody else.
+ */
+export type ProgramUser =
+  | { readonly as: 'owner' }
+  | { readonly as: 'root of the place' }
+  | {
+      readonly as: 'user of the machine'
+      readonly uid: number
+      readonly gid: number
+      /** Supplementary groups; by default those of the user in the group file. */
+      readonly groups?: readonly number[] | undefined
+    }
 
 // Sockets by which a program would ask the machine's own resolver, name cache or Docker daemon, which stand outside
 // of every place.
@@ -98,15 +107,18 @@ exit $causeway_code
 `
 
 /**
- * The command line that runs a program in its place; needs the rights of whoever owns the place. Every step replaces the one
- * before it, so that exit code, signals and terminal are the program's own.
+ * The command line that runs a program in its place; needs the rights of the owner of the place, or, for a user of the
+ * machine, those of root. Every step replaces the one before it, so that exit code, signals and terminal are the
+ * program's own.
  */
 export function enterCommand(
   attachment: { readonly entry: NamespaceEntry; readonly files: ProgramFiles },
   program: ProgramCommand,
 ): { readonly file: string; readonly args: readonly string[] } {
   const { resolvConf, hosts, nsswitch, caBundle } = attachment.files
-  const [file = '', ...entering] = enterNamespace(attachment.entry)
+  const { entry } = attachment
+  const isOfMachine = program.user.as === 'user of the machine'
+  const [file = '', ...entering] = isOfMachine ? enterAsRoot(entry) : enterAsOwner(entry)
   return {
     file,
     args: [
@@ -121,7 +133,7 @@ export function enterCommand(
       '--',
       ...MASKED,
       '--',
-      ...(program.uid === 0 ? [] : asUser(program, attachment.entry.holder)),
+      ...becoming(program.user, entry),
       ...['sh', '-c', EXECUTE, 'causeway'],
       program.command,
       ...program.args,
@@ -129,27 +141,19 @@ export function enterCommand(
   }
 }
 
-function asUser(
-  { uid, gid, groups }: ProgramCommand,
-  holder: NamespaceEntry['holder'],
-): readonly string[] {
-  // Its owner is root in there; a second user namespace gives back the number by which everybody else knows him.
-  if (holder) return ['unshare', `--map-user=${holder.uid}`, `--map-group=${holder.gid}`, '--']
-  if (uid === undefined && gid === undefined) return []
+function becoming(user: ProgramUser, { holder }: NamespaceEntry): readonly string[] {
+  if (user.as === 'root of the place') return []
+  if (user.as === 'owner') {
+    // The owner is root in there; a second user namespace gives back the number by which everybody else knows him.
+    return ['unshare', `--map-user=${holder.uid}`, `--map-group=${holder.gid}`, '--']
+  }
+  const { uid, gid, groups } = user
+  if (uid === 0) return []
   const supplementary =
     groups === undefined
-      ? uid === undefined
-        ? '--clear-groups'
-        : '--init-groups'
+      ? '--init-groups'
       : groups.length === 0
         ? '--clear-groups'
         : `--groups=${groups.join(',')}`
-  return [
-    'setpriv',
-    ...(uid === undefined ? [] : [`--reuid=${uid}`]),
-    ...(gid === undefined ? [] : [`--regid=${gid}`]),
-    supplementary,
-    '--inh-caps=-all',
-    '--',
-  ]
+  return ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, supplementary, '--inh-caps=-all', '--']
 }

@@ -1,8 +1,11 @@
 import { readdir, stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { exists } from '../lib/exists.ts'
-import { enterNamespace, type NamespaceEntry } from './namespace-entry.ts'
-import { type Ground, type Grounds, holderGrounds, machineGrounds } from './namespace-ground.ts'
+import type { Holder } from './holder.ts'
+import { enterAsOwner, enterHolder, type NamespaceEntry } from './namespace-entry.ts'
+import { createGround } from './namespace-ground.ts'
+import { NAMESPACE_FOLDER } from './namespace-names.ts'
+import { networkOfThisProcess, processesInNetwork } from './network-processes.ts'
 import { runCommand } from './run-command.ts'
 
 /** A network interface: its addresses as `10.0.0.1/24`, and the note that was left on it. */
@@ -13,8 +16,6 @@ export interface LinkState {
 
 /** All that places do to the kernel's network namespaces. Named namespaces outlive the process. */
 export interface NamespaceDriver {
-  /** Whether they are the machine's own, or those of a user namespace. */
-  readonly owner: 'root' | 'user'
   /**
    * Names that begin with `prefix`, each with what tells this very namespace from a later one of the same name; 0 for
    * the remains of one that was never finished.
@@ -28,7 +29,7 @@ export interface NamespaceDriver {
   /** Writes below /proc/sys, as seen in the namespace. */
   set(namespace: string, values: Readonly<Record<string, string>>): Promise<void>
   links(namespace: string): Promise<ReadonlyMap<string, LinkState>>
-  /** Processes in the namespace. */
+  /** Processes in the namespace, whoever runs them. */
   processes(namespace: string): Promise<readonly number[]>
   /** How programs get into the namespace. */
   entry(namespace: string): Promise<NamespaceEntry>
@@ -44,64 +45,66 @@ const NSFS = 0x6e736673
 const WRITE_SETTINGS =
   'while read -r path value; do echo "$value" >"/proc/sys/$path" || exit 1; done'
 
-/** Works on the machine's own namespaces, and so needs root. */
-export const createRootDriver = (): NamespaceDriver => createDriver(machineGrounds())
+/** Works on the namespaces of a data folder; `folder` remembers the process that holds them. */
+export function createNamespaceDriver(folder: string): NamespaceDriver {
+  const ground = createGround(folder)
 
-/** Works on the namespaces of an ordinary user; `folder` remembers the process that holds them. */
-export const createUserDriver = (folder: string): NamespaceDriver =>
-  createDriver(holderGrounds(folder))
-
-/** The driver for whoever runs this process. */
-export const createNamespaceDriver = (folder: string): NamespaceDriver =>
-  process.geteuid?.() === 0 ? createRootDriver() : createUserDriver(folder)
-
-function createDriver(grounds: Grounds): NamespaceDriver {
-  async function ground(): Promise<Ground> {
-    const found = await grounds.find()
+  async function holder(): Promise<Holder> {
+    const found = await ground.find()
     if (!found) throw new Error('the process that holds the namespaces has ended')
     return found
   }
 
   async function run(words: readonly string[], input?: string): Promise<string> {
-    const [file = '', ...args] = [...(await ground()).prefix, ...words]
+    const [file = '', ...args] = [
+      ...enterHolder(await holder(), ['--user', '--mount', '--net']),
+      ...words,
+    ]
     return runCommand(file, args, input)
   }
 
-  async function entry(namespace: string): Promise<NamespaceEntry> {
-    const { folder, holder } = await ground()
-    return { file: join(folder, namespace), ...(holder && { holder }) }
+  const entry = async (namespace: string): Promise<NamespaceEntry> => {
+    const found = await holder()
+    return { file: namespaceFile(found, namespace), holder: found }
+  }
+
+  async function runInside(
+    namespace: string,
+    words: readonly string[],
+    input?: string,
+  ): Promise<string> {
+    const [file = '', ...args] = [...enterAsOwner(await entry(namespace)), ...words]
+    return runCommand(file, args, input)
   }
 
   return {
-    owner: grounds.owner,
     entry,
-    watch: grounds.watch,
-    end: () => grounds.end(),
+    watch: ground.watch,
+    end: () => ground.end(),
 
     async list(prefix) {
-      const found = await grounds.find()
+      const found = await ground.find()
       if (!found) return new Map()
-      const names = (await readdir(found.folder).catch(() => [])).filter((name) =>
-        name.startsWith(prefix),
-      )
+      const files = folderOf(found)
+      const names = (await readdir(files).catch(() => [])).filter((name) => name.startsWith(prefix))
       const identified = names.map(
-        async (name) => [name, await identityOf(join(found.folder, name))] as const,
+        async (name) => [name, await identityOf(join(files, name))] as const,
       )
       return new Map(await Promise.all(identified))
     },
 
     async add(namespace) {
-      await grounds.findOrMake()
+      await ground.findOrMake()
       await run(['ip', 'netns', 'add', namespace])
     },
 
     async remove(namespace) {
-      const found = await grounds.find()
+      const found = await ground.find()
       if (!found) return
       try {
         await run(['ip', 'netns', 'del', namespace])
       } catch (error) {
-        if (await exists(join(found.folder, namespace))) throw error
+        if (await exists(namespaceFile(found, namespace))) throw error
       }
     },
 
@@ -110,9 +113,8 @@ function createDriver(grounds: Grounds): NamespaceDriver {
     },
 
     async set(namespace, values) {
-      const [file = '', ...args] = enterNamespace(await entry(namespace))
       const lines = Object.entries(values).map(([path, value]) => `${path} ${value}\n`)
-      await runCommand(file, [...args, 'sh', '-c', WRITE_SETTINGS], lines.join(''))
+      await runInside(namespace, ['sh', '-c', WRITE_SETTINGS], lines.join(''))
     },
 
     async links(namespace) {
@@ -122,13 +124,19 @@ function createDriver(grounds: Grounds): NamespaceDriver {
     },
 
     async processes(namespace) {
-      const found = await grounds.find()
-      if (!found || !(await exists(join(found.folder, namespace)))) return []
-      const output = await run(['ip', 'netns', 'pids', namespace])
-      return output.split('\n').filter(Boolean).map(Number)
+      const found = await ground.find()
+      if (!found || !(await exists(namespaceFile(found, namespace)))) return []
+      return processesInNetwork(await runInside(namespace, networkOfThisProcess))
     },
   }
 }
+
+/** The file that stands for a namespace, as processes on the machine see it. */
+export const namespaceFile = (holder: Holder, namespace: string): string =>
+  join(folderOf(holder), namespace)
+
+/** The folder of named namespaces, likewise. */
+const folderOf = ({ pid }: Holder): string => `/proc/${pid}/root${NAMESPACE_FOLDER}`
 
 interface ShownLink {
   readonly ifname?: string

@@ -2,17 +2,42 @@
 export interface NamespaceEntry {
   /** The file that stands for it, in the eyes of processes on the machine. */
   readonly file: string
-  /** The process whose user namespace owns it, and the user to whom that belongs; none where root owns it. */
-  readonly holder?: { readonly pid: number; readonly uid: number; readonly gid: number }
+  readonly holder: HolderEntry
 }
 
-/** What to put before a command so that it runs in the namespace, with all rights there; it does not fork. */
-export const enterNamespace = ({ file, holder }: NamespaceEntry): readonly string[] => [
-  'nsenter',
-  ...(holder ? ['--user', `--target=${holder.pid}`, ...keepUser()] : []),
+/** The process whose user namespace owns it, and the user to whom that belongs. */
+export interface HolderEntry {
+  readonly pid: number
+  readonly uid: number
+  readonly gid: number
+}
+
+/** What to put before a command so that it runs in the namespace with all rights there, and none elsewhere; it does not fork. */
+export const enterAsOwner = ({ file, holder }: NamespaceEntry): readonly string[] => [
+  ...enterHolder(holder, ['--user']),
   `--net=${file}`,
 ]
 
-/** Flags of nsenter: an ordinary user may not change users on the way into a user namespace, and root must. */
-export const keepUser = (): readonly string[] =>
-  process.geteuid?.() === 0 ? [] : ['--preserve-credentials']
+/** The same for root, who keeps the rights that it has on the machine. */
+export const enterAsRoot = ({ file }: NamespaceEntry): readonly string[] => [
+  'nsenter',
+  `--net=${file}`,
+]
+
+/** nsenter into namespaces of the holder, as the user to whom they belong: only root is ever anybody else. */
+export const enterHolder = (
+  { pid, uid, gid }: HolderEntry,
+  which: readonly ('--user' | '--mount' | '--net')[],
+): readonly string[] => [
+  ...becomeUser({ uid, gid }),
+  'nsenter',
+  '--preserve-credentials',
+  ...which,
+  `--target=${pid}`,
+]
+
+/** What to put before a command so that it runs as the user; nothing where that is so already. */
+export const becomeUser = ({ uid, gid }: { uid: number; gid: number }): readonly string[] =>
+  process.geteuid?.() === uid
+    ? []
+    : ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', '--inh-caps=-all', '--']

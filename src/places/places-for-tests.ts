@@ -7,28 +7,20 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { pino } from 'pino'
 import { createPlaces, type Places } from './create-places.ts'
-import { enterCommand, type ProgramCommand } from './enter.ts'
+import { enterCommand, type ProgramCommand, type ProgramUser } from './enter.ts'
 import type { Closable, Listeners } from './listeners.ts'
-import { createRootDriver, createUserDriver, type NamespaceDriver } from './namespace-driver.ts'
+import { createNamespaceDriver, type NamespaceDriver } from './namespace-driver.ts'
 import type { EndpointListener, NetworkFacts } from './network-source.ts'
 import type { Attachment } from './programs.ts'
 import { removeNamespaces } from './remove-namespaces.ts'
 
-type Owner = NamespaceDriver['owner']
-
-/** Whose places a suite can have here: root tests an ordinary user's as well. */
-export const OWNERS: readonly Owner[] = process.geteuid?.() === 0 ? ['root', 'user'] : ['user']
-
-const CAN_BE_USER = spawnSync('unshare', ['--user', '--map-root-user', 'true']).status === 0
+const CAN_HAVE_PLACES = spawnSync('unshare', ['--user', '--map-root-user', 'true']).status === 0
 
 /** A reason to skip, unless this is CI, where a missing need is a failure. */
-export const withoutPlaces = (owner: Owner): string | false =>
-  owner === 'root' || CAN_BE_USER || process.env.CAUSEWAY_CI === '1'
-    ? false
-    : 'user namespaces are forbidden'
+export const withoutPlaces: string | false =
+  CAN_HAVE_PLACES || process.env.CAUSEWAY_CI === '1' ? false : 'user namespaces are forbidden'
 
-export const driverOf = (owner: Owner, folder: string): NamespaceDriver =>
-  owner === 'root' ? createRootDriver() : createUserDriver(folder)
+export const isRoot = process.geteuid?.() === 0
 
 export const PUBLIC_ADDRESS = '20.45.122.144'
 
@@ -103,12 +95,11 @@ export interface TestPlaces {
 /** Places of a mark of their own; `networks` may be replaced before each reconcile. All is removed when the test ends. */
 export async function testPlaces(
   t: TestContext,
-  owner: Owner,
   options: { mark?: string; folder?: string } = {},
 ): Promise<TestPlaces> {
   const mark = options.mark ?? randomMark()
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'places-')))
-  const driver = driverOf(owner, folder)
+  const driver = createNamespaceDriver(folder)
   const caBundle = join(folder, 'bundle.pem')
   await writeFile(caBundle, 'the trust store of places\n')
   const state: TestPlaces = {
@@ -141,12 +132,12 @@ export interface Outcome {
   readonly complaint: string
 }
 
-/** Runs a program at an attachment to its end. */
+/** Runs a program at an attachment to its end, by default as the owner. */
 export function runAt(
   attachment: Pick<Attachment, 'entry' | 'files'>,
-  program: ProgramCommand,
+  program: Omit<ProgramCommand, 'user'> & { readonly user?: ProgramUser },
 ): Promise<Outcome> {
-  const { file, args } = enterCommand(attachment, program)
+  const { file, args } = enterCommand(attachment, { user: { as: 'owner' }, ...program })
   return new Promise((resolve) => {
     execFile(file, [...args], { timeout: 20_000 }, (error, output, complaint) => {
       resolve({ code: error ? Number(error.code ?? -1) : 0, output, complaint })

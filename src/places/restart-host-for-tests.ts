@@ -1,10 +1,11 @@
-/** Hosts places in a process of its own, so that a test can kill it: `<owner> <mark> <folder>`. Says when they are in effect. */
+/** Hosts places in a process of its own, so that a test can kill it: `<mark> <folder>`. Says when they are in effect. */
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { createPlaces } from './create-places.ts'
-import { driverOf, listener, network, tellingListeners } from './places-for-tests.ts'
+import { createNamespaceDriver } from './namespace-driver.ts'
+import { listener, network, tellingListeners } from './places-for-tests.ts'
 
-const [owner, mark = '', folder = ''] = process.argv.slice(2)
+const [mark = '', folder = ''] = process.argv.slice(2)
 const places = createPlaces({
   mark,
   folder: join(folder, 'places'),
@@ -18,7 +19,7 @@ const places = createPlaces({
   listeners: tellingListeners,
   caBundle: '/etc/hosts',
   log: pino({ level: 'silent' }),
-  driver: driverOf(owner === 'root' ? 'root' : 'user', folder),
+  driver: createNamespaceDriver(folder),
 })
 await places.reconcile()
 const running = await places.attach({ place: 'net-one' })

@@ -10,10 +10,11 @@ export type Support =
 /** Finds out whether this machine can have places, by making and removing a namespace. */
 export async function checkSupport(driver: NamespaceDriver, mark: string): Promise<Support> {
   if (process.platform !== 'linux') {
-    return unavailable(
-      'Places are Linux network namespaces, and this is another system.',
-      'Run Causeway on a Linux machine, real or virtual.',
-    )
+    return {
+      available: false,
+      cause: 'Places are Linux network namespaces, and this is another system.',
+      cure: 'Run Causeway on a Linux machine, real or virtual.',
+    }
   }
   const trial = `${namespacePrefix(mark)}trial-${randomBytes(3).toString('hex')}`
   const refusal = await tryOut(driver, trial)
@@ -21,13 +22,7 @@ export async function checkSupport(driver: NamespaceDriver, mark: string): Promi
   if (refusal === undefined) return { available: true }
   // Nothing is to stay behind; but programs of an earlier run may still be in namespaces that worked.
   if ((await driver.list('')).size === 0) await driver.end()
-  if (driver.owner === 'user') return { available: false, ...explainRefusal(refusal) }
-  return unavailable(
-    `No network namespace could be made here (${refusal}).`,
-    refusal.includes('ENOENT')
-      ? 'Install iproute2 and util-linux.'
-      : 'In a container, start it with --privileged; elsewhere, see that the kernel allows namespaces, bridges and veth.',
-  )
+  return { available: false, ...explainRefusal(refusal) }
 }
 
 /** Why a namespace with what places need could not be made, if so. */
@@ -41,5 +36,3 @@ async function tryOut(driver: NamespaceDriver, trial: string): Promise<string | 
     return error instanceof Error ? error.message : String(error)
   }
 }
-
-const unavailable = (cause: string, cure: string): Support => ({ available: false, cause, cure })

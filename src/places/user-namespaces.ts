@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 
-/** Why an ordinary user cannot have places, and what would help. */
+/** Why there cannot be places, and what would help. */
 export interface Obstacle {
   readonly cause: string
   readonly cure: string
@@ -16,6 +16,7 @@ const SWITCHES = [
     isForbidding: (value: number) => value === 1,
     cause: 'AppArmor keeps ordinary users from user namespaces',
     cure: 0,
+    isForRoot: false,
   },
   {
     // Debian's and Arch's hardened kernels.
@@ -23,17 +24,19 @@ const SWITCHES = [
     isForbidding: (value: number) => value === 0,
     cause: 'The kernel keeps ordinary users from user namespaces',
     cure: 1,
+    isForRoot: false,
   },
   {
     name: 'user.max_user_namespaces',
     isForbidding: (value: number) => value === 0,
     cause: 'The machine allows no user namespaces',
     cure: 15000,
+    isForRoot: true,
   },
 ] as const
 
 /**
- * Recognises what keeps a user from user namespaces: switches of the kernel, a container's filter, missing programs.
+ * Recognises what keeps somebody from user namespaces: switches of the kernel, a container's filter, missing programs.
  *
  * @param complaint what was said when it was tried
  */
@@ -44,12 +47,12 @@ export function explainRefusal(complaint: string, read: Read = readIfThere): Obs
       cure: 'Install iproute2 and util-linux.',
     }
   }
-  for (const { name, isForbidding, cause, cure } of SWITCHES) {
+  for (const { name, isForbidding, cause, cure, isForRoot } of SWITCHES) {
     const value = read(`/proc/sys/${name.replaceAll('.', '/')}`)
     if (value === undefined || !isForbidding(Number(value))) continue
     return {
       cause: `${cause} (${name} is ${value.trim()}).`,
-      cure: `Run 'sudo sysctl -w ${name}=${cure}' and keep it in /etc/sysctl.d, or start Causeway with sudo.`,
+      cure: `Run 'sudo sysctl -w ${name}=${cure}' and keep it in /etc/sysctl.d${isForRoot ? '' : ', or start Causeway with sudo'}.`,
     }
   }
   if (read('/.dockerenv') !== undefined || read('/run/.containerenv') !== undefined) {

@@ -64,6 +64,7 @@ async function runPullClient(attached: Attached, loginServer: string): Promise<T
   const { file, args } = enterCommand(attached, {
     command: process.execPath,
     args: [client, loginServer, NAMES.repository, NAMES.tag],
+    user: { as: 'owner' },
   })
   const child = spawn(file, [...args], {
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -71,8 +71,8 @@ export async function describeDataFolder(path: string): Promise<DataFolder> {
 const SOCKET_PATH_BYTES_MAX = 107
 
 /**
- * Makes what is missing of a data folder. Only its owner may enter it; in one of root's, programs that run in places
- * as other users may pass through, and not read it.
+ * Makes what is missing of a data folder. Only its owner may enter it; where root has prepared it, programs that root
+ * runs in places as other users may pass through, and not read it.
  *
  * @throws CannotStart
  */
@@ -95,9 +95,13 @@ export async function makeDataFolder(path: string): Promise<DataFolder> {
   return describeDataFolder(path)
 }
 
+// What root leaves to others on a folder that it prepares.
+const PASSABLE = 0o011
+
 async function makeParts(folder: DataFolder): Promise<void> {
   await makeFolders(folder.path)
-  await chmod(folder.path, process.geteuid?.() === 0 ? 0o711 : 0o700)
+  const { mode } = await stat(folder.path)
+  await chmod(folder.path, (mode & 0o077) === PASSABLE ? 0o711 : 0o700)
   for (const [part, mode] of [
     [folder.keys, 0o700],
     [folder.authorities, 0o755],
@@ -117,7 +121,7 @@ async function makeParts(folder: DataFolder): Promise<void> {
 async function makeFolders(path: string): Promise<void> {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return
   await makeFolders(dirname(path))
-  await mkdir(path)
+  await mkdir(path, { mode: 0o700 })
 }
 
 /**

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { chown, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ServerStatus } from '../../src/operator/contract.ts'
 import { findHolder } from '../../src/places/holder.ts'
-import { createNamespaceDriver, createUserDriver } from '../../src/places/namespace-driver.ts'
+import { createNamespaceDriver } from '../../src/places/namespace-driver.ts'
 import { describeDataFolder } from '../../src/storage/data-folder.ts'
 import { type Finished, type RunOptions, run, succeeded } from './run.ts'
 import { projectFolder } from './shared-data.ts'
@@ -69,14 +69,16 @@ export const internet: Where = { internet: true }
 
 /**
  * Starts `causeway up` on a new data folder and a free port and waits until it serves. Whoever calls it calls
- * `remove` in an `after` hook. `setUp` has the article's set-up made, as `npm start` does; `user` is whose server it is.
+ * `remove` in an `after` hook. `setUp` has the article's set-up made, as `npm start` does; `user` is whose server it is;
+ * `owner` has the data folder, and root starts the server on it.
  */
 export async function startCauseway(
-  options: { setUp?: boolean; user?: User } = {},
+  options: { setUp?: boolean; user?: User; owner?: User; port?: number } = {},
 ): Promise<Causeway> {
   const dataFolder = await mkdtemp(join(tmpdir(), 'causeway-test-'))
   const { user } = options
-  if (user) await chown(dataFolder, user.uid, user.gid)
+  const owner = options.owner ?? user
+  if (owner) await chown(dataFolder, owner.uid, owner.gid)
   const [program, ...asUser] = commandOf(user)
   const args = [
     ...asUser,
@@ -84,11 +86,11 @@ export async function startCauseway(
     '--data',
     dataFolder,
     '--port',
-    '0',
+    String(options.port ?? 0),
     ...(options.setUp ? [] : ['--empty']),
   ]
   const { mark, run: runFolder } = await describeDataFolder(dataFolder)
-  const driver = user ? createUserDriver(runFolder) : createNamespaceDriver(runFolder)
+  const driver = createNamespaceDriver(runFolder)
   const namespaces = async () => [...(await driver.list(`cw-${mark}-`)).keys()]
   let server = await startServer(program, args).catch(async (error) => {
     await run(program, [...asUser, 'down', '--purge', '--data', dataFolder])
@@ -146,7 +148,7 @@ export async function startCauseway(
       await server.end('SIGTERM')
       const left = await namespaces()
       for (const namespace of left) await driver.remove(namespace)
-      const holderStays = holder !== undefined && existsSync(`/proc/${holder.pid}`)
+      const holderStays = holder !== undefined && isRunning(holder.pid)
       const folderStays = existsSync(dataFolder)
       await rm(dataFolder, { recursive: true, force: true })
       succeeded(down)
@@ -154,6 +156,16 @@ export async function startCauseway(
       assert.equal(holderStays, false, 'the holder of namespaces was left behind')
       assert.equal(folderStays, false, `'down --purge' left ${dataFolder}`)
     },
+  }
+}
+
+/** Whether a process runs: one that waits to be reaped does not. */
+function isRunning(pid: number): boolean {
+  try {
+    const line = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return line.at(line.lastIndexOf(')') + 2) !== 'Z'
+  } catch {
+    return false
   }
 }
 

@@ -1,0 +1,89 @@
+import { chmod, chown, mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Config } from '../config.ts'
+import { CannotStart } from '../lib/cannot-start.ts'
+import { exists } from '../lib/exists.ts'
+import { findHolder, startHolder } from '../places/holder.ts'
+import { COMMAND_ENVIRONMENT, CommandFailed, runCommand } from '../places/run-command.ts'
+import { describeDataFolder } from '../storage/data-folder.ts'
+import { asOwner, environmentOf, type Owner, ownerOf } from './owner.ts'
+
+const PORTS_OF_ROOT = 1024
+
+/**
+ * What `up` does with root's rights, and all it does: it makes the data folder, and a user namespace in which the
+ * owner may have networks. Then this process becomes one of the owner, with none of root's rights, and begins again.
+ *
+ * @throws CannotStart
+ */
+export async function serveAsOwner(config: Config): Promise<never> {
+  const owner = await ownerOf(config.dataFolder)
+  await refuseUnreadable(owner)
+  await prepareFolder(config.dataFolder, owner)
+  await prepareHolder(config.dataFolder, owner)
+  const needsPort = config.port > 0 && config.port < PORTS_OF_ROOT
+  const [setpriv = '', ...identity] = await asOwner(owner, needsPort ? ['net_bind_service'] : [])
+  const [, program = '', ...args] = process.argv
+  process.execve?.(
+    await pathOf(setpriv),
+    [setpriv, ...identity, process.execPath, ...process.execArgv, program, ...args],
+    await environmentOf(owner, { CAUSEWAY_DATA: config.dataFolder }),
+  )
+  throw new CannotStart('This Node cannot replace itself: start Causeway as bin/causeway does.')
+}
+
+/** The owner goes on with this very program, which may lie where only others can read. */
+async function refuseUnreadable({ uid, gid }: Owner): Promise<void> {
+  const program = process.argv[1] ?? ''
+  const identity = await asOwner({ uid, gid })
+  for (const test of [
+    ['-r', program],
+    ['-x', process.execPath],
+  ] as const) {
+    const [file = '', ...args] = [...identity, 'test', ...test]
+    await runCommand(file, args).catch((cause) => {
+      throw new CannotStart(
+        `User ${uid}, who owns the data folder and is to serve it, cannot read ${test[1]}: install Causeway where everybody can read it, or name a data folder of another user with --data.`,
+        { cause },
+      )
+    })
+  }
+}
+
+async function prepareFolder(path: string, owner: Owner): Promise<void> {
+  try {
+    if (!(await exists(path))) {
+      await mkdir(path, { recursive: true, mode: 0o755 })
+      await chown(path, owner.uid, owner.gid)
+    }
+    // Programs that root starts in places as other users pass through it, and cannot read it.
+    await chmod(path, 0o711)
+  } catch (error) {
+    throw new CannotStart(
+      `The data folder ${path} cannot be made (${(error as Error).message}): mend that, or name another with --data.`,
+      { cause: error },
+    )
+  }
+}
+
+/**
+ * Starts the holder for the owner, to whom the kernel may forbid user namespaces that root may have. Where root may not
+ * have them either, the server says so.
+ */
+async function prepareHolder(path: string, owner: Owner): Promise<void> {
+  const { run } = await describeDataFolder(path)
+  const [file = '', ...identity] = await asOwner(owner)
+  await runCommand(file, [...identity, 'mkdir', '--parents', '--mode=700', run])
+  if (await findHolder(run)) return
+  await startHolder(run, await asOwner(owner, ['sys_admin', 'setfcap'])).catch((error) => {
+    if (!(error instanceof CommandFailed)) throw error
+  })
+}
+
+async function pathOf(command: string): Promise<string> {
+  for (const folder of COMMAND_ENVIRONMENT.PATH?.split(':') ?? []) {
+    const file = join(folder, command)
+    if (await exists(file)) return file
+  }
+  throw new CannotStart(`${command} is missing: install util-linux.`)
+}
