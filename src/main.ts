@@ -90,15 +90,15 @@ async function compose(
   closing: ReturnType<typeof createClosing>,
 ): Promise<Server> {
   const startedAt = clock.now().toISOString()
-  const { registryDomain, privateEndpointsPerRegistry } = config
+  const { privateEndpointsPerRegistry } = config
 
   const folder = await makeDataFolder(config.dataFolder)
   const lock = lockDataFolder(folder)
   closing.add(() => lock.release())
   await refuseIncomplete(folder)
-  const { tenantId, subscriptionId } = await openInstallation(folder)
+  const { tenantId, subscriptionId, registryDomain } = await openInstallation(folder, config)
   const keys = await openKeys(folder.keys)
-  const { log, close: closeLog } = openLogFile(folder.logFile)
+  const { log, close: closeLog } = openLogFile(folder.logFile, config.logLevel)
   closing.add(closeLog)
 
   const database = await openDatabase(folder.database)
