@@ -6,7 +6,11 @@ import { createDnsServer } from './dns/dns-server.ts'
 import { createResolver } from './dns/resolver.ts'
 import { openAuthorities } from './front/authorities.ts'
 import { cloudMetadata } from './front/cloud-metadata.ts'
+import type { Planes } from './front/cloud-names.ts'
 import { createFront } from './front/create-front.ts'
+import { hostAddresses } from './front/host-addresses.ts'
+import { createHostFront } from './front/host-front.ts'
+import { openOwnCertificates } from './front/own-certificates.ts'
 import { publicAddressesInUse } from './front/public-addresses.ts'
 import { createPublicNames } from './front/public-names.ts'
 import { createGraphPlane } from './graph/graph-plane.ts'
@@ -218,16 +222,24 @@ async function compose(
   const resolver = createResolver({ zones, names })
   const dns = createDnsServer({ resolver, zones, names, log })
 
-  const authorities = await openAuthorities(folder.authorities, { registryDomain })
-  const front = createFront({
+  const { hostNames } = config.controlPlane
+  const authorities = await openAuthorities(folder.authorities, { registryDomain, hostNames })
+  const certificates = await openOwnCertificates(config.certificates, { log })
+  closing.add(() => certificates.close())
+  const planes: Planes = {
+    control: (request, response) => control.app.routing(request, response),
+    authority: (request, response) => authority.routing(request, response),
+    registry: registry.handle,
+    graph: (request, response) => graph.routing(request, response),
+  }
+  const front = createFront({ authorities, directory, planes, log })
+  const hostFront = createHostFront({
     authorities,
+    certificates,
     directory,
-    planes: {
-      control: (request, response) => control.app.routing(request, response),
-      authority: (request, response) => authority.routing(request, response),
-      registry: registry.handle,
-      graph: (request, response) => graph.routing(request, response),
-    },
+    registryDomain,
+    hostNames,
+    planes,
     log,
   })
 
@@ -256,8 +268,12 @@ async function compose(
   closing.add(() => places.close())
   feed.subscribe(() => places.reconcile())
   // Before the places: a port that is taken is told of at once.
-  const host = await front.listenOnHost(config.port)
+  const host = await hostFront.listenOnLoopback(config.port)
   closing.add(() => host.close())
+  for (const address of hostAddresses(config)) {
+    const listener = await hostFront.listenAt(address)
+    closing.add(() => listener.close())
+  }
   const support = await places.support()
   if (support.available) {
     await progress.step('places', () => places.reconcile()).catch(toleratePartialEffect)

@@ -75,9 +75,10 @@ async function rehearseAndShow(
   )
   print()
   print('Try it yourself, in another terminal:')
+  const [loginServer] = proof.image.split('/')
   for (const command of [
-    'bin/causeway exec --vnet myDockerVMVNET -- dig myregistry.azurecr.io',
-    'bin/causeway exec --internet -- dig myregistry.azurecr.io',
+    `bin/causeway exec --vnet myDockerVMVNET -- dig ${loginServer}`,
+    `bin/causeway exec --internet -- dig ${loginServer}`,
     'bin/causeway shell --vnet myDockerVMVNET',
   ]) {
     print(`  ${command}`)
