@@ -3,13 +3,17 @@ import { isSameId } from './arm/resource-id.ts'
 import type { Settings } from './arm/resource-type.ts'
 import type { Config } from './config.ts'
 import { createDnsServer } from './dns/dns-server.ts'
+import { createHostResolver } from './dns/host-resolver.ts'
 import { createResolver } from './dns/resolver.ts'
 import { openAuthorities } from './front/authorities.ts'
 import { cloudMetadata } from './front/cloud-metadata.ts'
 import type { Planes } from './front/cloud-names.ts'
 import { createFront } from './front/create-front.ts'
+import { createHealth, listenForProbes } from './front/health.ts'
 import { hostAddresses } from './front/host-addresses.ts'
 import { createHostFront } from './front/host-front.ts'
+import { createHostNameSource } from './front/host-name-source.ts'
+import { serveNamesOnHost } from './front/names-on-host.ts'
 import { openOwnCertificates } from './front/own-certificates.ts'
 import { publicAddressesInUse } from './front/public-addresses.ts'
 import { createPublicNames } from './front/public-names.ts'
@@ -26,11 +30,14 @@ import { createClosing } from './lib/closing.ts'
 import { originOf } from './lib/origin.ts'
 import { attachProgram } from './operator/attach.ts'
 import type { AttachRequest, ServerStatus } from './operator/contract.ts'
+import { describeHost } from './operator/host-summary.ts'
 import { serveOperator } from './operator/operator-api.ts'
 import { createOwnWork } from './operator/own-work.ts'
 import { principalOperations, removeRoles } from './operator/principals.ts'
 import { createProgramHomes } from './operator/program-homes.ts'
 import { createProgramIdentities } from './operator/program-identities.ts'
+import { whatIsMissing } from './operator/readiness.ts'
+import { resolveName } from './operator/resolve.ts'
 import { describeServer } from './operator/server-status.ts'
 import { createPlaces } from './places/create-places.ts'
 import { createNamespaceDriver } from './places/namespace-driver.ts'
@@ -222,6 +229,15 @@ async function compose(
   const resolver = createResolver({ zones, names })
   const dns = createDnsServer({ resolver, zones, names, log })
 
+  const hostSource = createHostNameSource({ directory, registryDomain, addresses: config })
+  const hostResolver = createHostResolver(hostSource)
+  const hostDns = createDnsServer({
+    resolver: hostResolver,
+    zones: hostSource,
+    names: hostSource,
+    log,
+  })
+
   const { hostNames } = config.controlPlane
   const authorities = await openAuthorities(folder.authorities, { registryDomain, hostNames })
   const certificates = await openOwnCertificates(config.certificates, { log })
@@ -233,6 +249,9 @@ async function compose(
     graph: (request, response) => graph.routing(request, response),
   }
   const front = createFront({ authorities, directory, planes, log })
+  // Until all is in effect for the first time; then what is missing of it.
+  let whyNotReady = (): readonly string[] => ['it is starting']
+  const health = createHealth({ whyNotReady: () => whyNotReady() })
   const hostFront = createHostFront({
     authorities,
     certificates,
@@ -240,6 +259,7 @@ async function compose(
     registryDomain,
     hostNames,
     planes,
+    health,
     log,
   })
 
@@ -274,6 +294,12 @@ async function compose(
     const listener = await hostFront.listenAt(address)
     closing.add(() => listener.close())
   }
+  for (const address of config.health.listeners) {
+    const listener = await listenForProbes(address, health)
+    closing.add(() => listener.close())
+  }
+  const hostNamesServed = await serveNamesOnHost({ dns: hostDns, asked: config.names, clock, log })
+  closing.add(() => hostNamesServed.close())
   const support = await places.support()
   if (support.available) {
     await progress.step('places', () => places.reconcile()).catch(toleratePartialEffect)
@@ -305,6 +331,7 @@ async function compose(
       port: host.port,
       authorities,
       settings,
+      host: describeHost({ config, port: host.port, names: hostNamesServed, certificates }),
       support,
       places: places.list(),
     })
@@ -316,6 +343,7 @@ async function compose(
       status,
       attach,
       shutDown,
+      resolve: (request) => resolveName(request, { networks, resolver, hostResolver }),
       ...principalOperations({
         principals,
         applications,
@@ -330,6 +358,7 @@ async function compose(
   })
   closing.add(() => operator.close())
   await control.start()
+  whyNotReady = () => whatIsMissing({ support, places: places.list() })
   log.info({ version: config.version, port: host.port, mark: folder.mark }, 'serving')
   return { status, attach, asOwner, shutDownAsked, close: () => closing.close() }
 }

@@ -75,6 +75,19 @@ function describeCommands(exit: (code: number) => void): Command {
     .description('open a shell in a place')
     .action(async (flags) => exit(await (await import('./exec.ts')).shell(flags)))
 
+  program
+    .command('resolve <name> [type]')
+    .description('tell what a name leads to as seen from somewhere, and why; no place is needed')
+    .option(...DATA)
+    .option('--vnet <name>', 'from inside this virtual network')
+    .option('--resource-group <group>', 'where two networks have the same name')
+    .option('--internet', 'from outside every network')
+    .option('--host', 'as the resolver on this host answers')
+    .option(...JSON_OUTPUT)
+    .action(async (name, type, flags) =>
+      exit(await (await import('./resolve.ts')).resolve(name, type ?? 'A', flags)),
+    )
+
   const principal = program.command('principal').description('who may sign in, and as what')
   principal
     .command('create <name>')

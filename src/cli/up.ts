@@ -28,9 +28,16 @@ export async function up(flags: {
     const outcome = await Promise.race([rehearsed, end])
     if (outcome === undefined) return 0
     proven = outcome
-    const { urls, state, placesUnavailable } = await server.status()
+    const { urls, state, placesUnavailable, host } = await server.status()
     print()
     print(`Control plane ${strong(urls.control)}`)
+    if (host.namesUnavailable) {
+      const { cause, cure } = host.namesUnavailable
+      print(faint(`No names on loopback: ${cause} ${cure}`))
+    }
+    for (const { chainFile, problem } of host.certificates) {
+      if (problem !== undefined) print(`${bad('Certificate')} ${chainFile}: ${problem}`)
+    }
     if (placesUnavailable) {
       print(`${bad('No places:')} ${placesUnavailable.cause} ${placesUnavailable.cure}`)
     }

@@ -10,6 +10,7 @@ import type { RegistryDirectory, RegistryFacts } from '../registry/registry-dire
 import { openAuthorities } from './authorities.ts'
 import type { Planes } from './cloud-names.ts'
 import { createFront } from './create-front.ts'
+import { createHealth } from './health.ts'
 import { createHostFront } from './host-front.ts'
 import type { OwnCertificates } from './own-certificates.ts'
 
@@ -108,6 +109,7 @@ export async function hostFrontFor(
     certificates,
     registryDomain,
     hostNames,
+    health: createHealth({ whyNotReady: () => [] }),
     ...planesFor(answer, registryDomain),
   })
   const { port, close } = await front.listenOnLoopback(0)

@@ -29,6 +29,14 @@ test('the loopback address is a name of the control plane, also for a client tha
   assert.equal(status, 200)
 })
 
+test('probes are answered by the names of the control plane alone', async (t) => {
+  const { ask } = await hostFrontFor(t, OWN)
+  assert.equal((await ask('localhost', { path: '/healthz' })).body, '{"status":"alive"}')
+  assert.equal((await ask('localhost', { path: '/readyz' })).body, '{"status":"ready"}')
+  const { body } = await ask('shop.registry.example.com', { path: '/healthz' })
+  assert.equal(body, 'registry shop.registry.example.com')
+})
+
 test('404: a registry is not served by the name of the control plane', async (t) => {
   const { ask } = await hostFrontFor(t, CLOUD)
   const { status, body } = await ask('localhost', { path: '/v2/' })

@@ -5,6 +5,7 @@ import { HOST_PLACE, setOrigin } from '../lib/origin.ts'
 import type { RegistryDirectory } from '../registry/registry-directory.ts'
 import type { Authorities } from './authorities.ts'
 import type { Planes } from './cloud-names.ts'
+import type { Health } from './health.ts'
 import { hostCertificate } from './host-certificates.ts'
 import {
   controlNames,
@@ -29,6 +30,7 @@ export interface HostFrontOptions {
   /** The operator's names of the control plane, lower case. */
   readonly hostNames: readonly string[]
   readonly planes: Planes
+  readonly health: Health
   readonly log: Logger
 }
 
@@ -77,6 +79,10 @@ export function createHostFront(options: HostFrontOptions): HostFront {
   }
 
   function toControlPlane(url: string, request: IncomingMessage, response: ServerResponse): void {
+    if (options.health.isProbe(url)) {
+      options.health.handle(request, response)
+      return
+    }
     const plane = hostPlaneOf(url)
     if (plane === 'registry') {
       refuseRegistryOnHost(response)
