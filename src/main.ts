@@ -102,6 +102,7 @@ async function compose(
 ): Promise<Server> {
   const startedAt = clock.now().toISOString()
   const { privateEndpointsPerRegistry } = config
+  const { hostNames } = config.controlPlane
 
   const folder = await makeDataFolder(config.dataFolder)
   const lock = lockDataFolder(folder)
@@ -128,7 +129,15 @@ async function compose(
   const homes = createProgramHomes({ clients, run, principals, sealer, running })
   await homes.adopt()
   const owner = await openOwner(principals)
-  const identity = await createIdentity({ database, principals, keys, tenantId, clock, log })
+  const identity = await createIdentity({
+    database,
+    principals,
+    keys,
+    tenantId,
+    hostNames,
+    clock,
+    log,
+  })
   const { applications, credentials, tokens, authenticator, authority } = identity
   closing.add(() => authority.close())
 
@@ -238,7 +247,6 @@ async function compose(
     log,
   })
 
-  const { hostNames } = config.controlPlane
   const authorities = await openAuthorities(folder.authorities, { registryDomain, hostNames })
   const certificates = await openOwnCertificates(config.certificates, { log })
   closing.add(() => certificates.close())
