@@ -6,7 +6,9 @@ import { after, before, describe, test } from 'node:test'
 import { issueAuthority, issueLeaf } from '../../src/front/issue-certificate.ts'
 import type { CreatedPrincipal } from '../../src/operator/contract.ts'
 import { type ArmClient, accepted, createArmClient } from '../support/arm-client.ts'
+import { azVariables } from '../support/az.ts'
 import { type Causeway, startCauseway } from '../support/causeway.ts'
+import { needs } from '../support/needs.ts'
 import {
   adminOf,
   importSample,
@@ -123,6 +125,31 @@ describe('a registry on a network', { timeout: 200_000 }, () => {
     assert.match(succeeded(await curl(`${CONTROL}/v2/`)), /not served by this name/)
   })
 
+  test('az registers the cloud, signs in and gets a token of the registry, as the guide says', {
+    ...needs('az'),
+  }, async () => {
+    const created = await causeway.command([
+      ...['principal', 'create', 'az', '--role', 'AcrPull', '--scope', registry.id, '--json'],
+    ])
+    const { appId, secret, tenantId } = JSON.parse(succeeded(created)) as CreatedPrincipal
+    const [commands = ''] = /^az cloud register(.*?)(?=```)/ms.exec(await readGuide()) ?? []
+    const finished = await neighbour.run(
+      ['bash', '-euc', `${commands}az acr login -n myshop --expose-token --output json`],
+      {
+        environment: {
+          ...process.env,
+          ...azVariables,
+          AZURE_CONFIG_DIR: join(folder, 'az'),
+          REQUESTS_CA_BUNDLE: join(folder, 'certificates/ca.crt'),
+          AZURE_CLIENT_ID: appId,
+          AZURE_CLIENT_SECRET: secret,
+          AZURE_TENANT_ID: tenantId,
+        },
+      },
+    )
+    assert.match(succeeded(finished), /"loginServer": "myshop\.registry\.example\.com"/)
+  })
+
   test('probes from elsewhere learn that it is ready', async () => {
     const probe = succeeded(await curl('-w', ' %{http_code}', 'http://192.0.2.10:8080/readyz'))
     assert.equal(probe, '{"status":"ready"} 200')
@@ -147,10 +174,12 @@ describe('a registry on a network', { timeout: 200_000 }, () => {
   })
 })
 
+const readGuide = (): Promise<string> =>
+  readFile(join(projectFolder, 'docs/guides/own-registry.md'), 'utf8')
+
 /** The first file of the guide, with the certificate where the test has it, and a socket for probes. */
 async function configurationOfTheGuide(folder: string): Promise<string> {
-  const guide = await readFile(join(projectFolder, 'docs/guides/own-registry.md'), 'utf8')
-  const [, text = ''] = /```yaml\n(.*?)```/s.exec(guide) ?? []
+  const [, text = ''] = /```yaml\n(.*?)```/s.exec(await readGuide()) ?? []
   return `${text.replaceAll('/etc/causeway/tls', folder)}health:\n  listeners: [{ address: 192.0.2.10, port: 8080 }]\n`
 }
 
