@@ -1,15 +1,51 @@
 import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
+import { ConfigError } from './configuration/config-error.ts'
+import { type ConfigFile, LOG_LEVELS, type LogLevel } from './configuration/config-file.ts'
+import { readConfigFile } from './configuration/read-config-file.ts'
 
-/** What the server runs with: flags and environment, read once, frozen. */
+/** An address beyond loopback, or any other, on which something listens. IPv4. */
+export interface Listener {
+  readonly address: string
+  readonly port: number
+}
+
+/** What the server runs with: flags, environment and file, read once, frozen. */
 export interface Config {
   /** Absolute. Everything that Causeway keeps is in here. */
   readonly dataFolder: string
-  /** Loopback port of the control plane and the authority; 0 takes a free one. */
+  /** Loopback port of the control plane, the authority and registries; 0 takes a free one. */
   readonly port: number
-  /** The last labels of every login server, without a leading dot. */
-  readonly registryDomain: string
+  /** The last labels of every login server, without a leading dot, lower case; absent: those of the data folder. */
+  readonly registryDomain?: string
+  readonly registry: {
+    /** Beyond loopback. */
+    readonly listeners: readonly Listener[]
+    /** Where clients find the listeners; empty: at their own addresses. */
+    readonly advertisedAddresses: readonly string[]
+  }
+  readonly controlPlane: {
+    /** Beyond loopback. */
+    readonly listeners: readonly Listener[]
+    /** The names by which it is served there, lower case. */
+    readonly hostNames: readonly string[]
+  }
+  readonly names: {
+    /** Loopback port of the resolver, UDP and TCP; 0 takes a free one. */
+    readonly port: number
+    /** Whether somebody asked for this very port: then its absence is no small matter. */
+    readonly isPortAsked: boolean
+    /** Beyond loopback, each for clients of these prefixes only. */
+    readonly listeners: readonly (Listener & { readonly allowedClients: readonly string[] })[]
+  }
+  /** Plain http for probes. */
+  readonly health: { readonly listeners: readonly Listener[] }
+  /** Absolute paths, PEM. The first that has a name serves it. */
+  readonly certificates: readonly { readonly chainFile: string; readonly keyFile: string }[]
+  readonly logLevel: LogLevel
+  /** What imports may reach although it is private: CIDR prefixes and host names, lower case. */
+  readonly egress: { readonly allow: readonly string[] }
   readonly privateEndpointsPerRegistry: number
   readonly version: string
 }
@@ -17,26 +53,54 @@ export interface Config {
 /** Flags as the command line has them. */
 export interface Flags {
   readonly data?: string | undefined
+  readonly config?: string | undefined
   readonly port?: string | undefined
+  readonly logLevel?: string | undefined
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** A flag or a variable that cannot be used; the message says which and what would do. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError'
-}
-
 const DEFAULT_PORT = 7443
+const DEFAULT_NAMES_PORT = 7453
+const DEFAULT_LOG_LEVEL = 'info'
+// The service's limit today; the article's date says 10. Source: container-registry-skus, 2022-08.
+const DEFAULT_ENDPOINTS_PER_REGISTRY = 200
 
-/** @throws ConfigError */
+/** A flag goes before the environment, that before the file, that before the default. @throws ConfigError */
 export function readConfig(flags: Flags, environment: Environment = process.env): Config {
+  const { file, folder } = findFile(flags, environment)
+  const { registryDomain, registry, controlPlane, names, health, certificates, egress } = file
+  const port = flags.port === undefined ? (file.port ?? DEFAULT_PORT) : parsePort(flags.port)
   return Object.freeze({
-    dataFolder: dataFolderOf(flags, environment),
-    port: parsePort(flags.port),
-    registryDomain: 'azurecr.io',
-    // The service's limit today; the article's date says 10. Source: container-registry-skus, 2022-08.
-    privateEndpointsPerRegistry: 200,
+    dataFolder: dataFolderOf(
+      flags,
+      environment,
+      file.dataFolder && resolve(folder, file.dataFolder),
+    ),
+    port,
+    ...(registryDomain !== undefined && { registryDomain: registryDomain.toLowerCase() }),
+    registry: {
+      listeners: registry?.listeners ?? [],
+      advertisedAddresses: registry?.advertisedAddresses ?? [],
+    },
+    controlPlane: {
+      listeners: controlPlane?.listeners ?? [],
+      hostNames: (controlPlane?.hostNames ?? []).map((name) => name.toLowerCase()),
+    },
+    names: {
+      // Who wants no certain port for the one wants none for the other.
+      port: names?.port ?? (port === 0 ? 0 : DEFAULT_NAMES_PORT),
+      isPortAsked: names?.port !== undefined,
+      listeners: names?.listeners ?? [],
+    },
+    health: { listeners: health?.listeners ?? [] },
+    certificates: (certificates ?? []).map(({ chainFile, keyFile }) => ({
+      chainFile: resolve(folder, chainFile),
+      keyFile: resolve(folder, keyFile),
+    })),
+    logLevel: logLevelOf(flags, environment) ?? file.logLevel ?? DEFAULT_LOG_LEVEL,
+    egress: { allow: (egress?.allow ?? []).map((target) => target.toLowerCase()) },
+    privateEndpointsPerRegistry: file.privateEndpointsPerRegistry ?? DEFAULT_ENDPOINTS_PER_REGISTRY,
     version: packageVersion(),
   })
 }
@@ -58,7 +122,24 @@ export function packageVersion(): string {
   return (JSON.parse(text) as { version: string }).version
 }
 
-function dataFolderOf(flags: Flags, environment: Environment): string {
+/** The configuration file that is named, if any; `folder` is what relative paths in it begin at. */
+function findFile(flags: Flags, environment: Environment): { file: ConfigFile; folder: string } {
+  const named = flags.config ?? environment.CAUSEWAY_CONFIG
+  if (named === undefined) return { file: {}, folder: '.' }
+  if (named.trim() === '') {
+    throw new ConfigError(
+      'The configuration file has an empty name: give --config or CAUSEWAY_CONFIG a path.',
+    )
+  }
+  const path = resolve(named)
+  return { file: readConfigFile(path), folder: dirname(path) }
+}
+
+function dataFolderOf(
+  flags: Flags,
+  environment: Environment,
+  configured: string | undefined,
+): string {
   const named = flags.data ?? environment.CAUSEWAY_DATA
   if (named !== undefined) {
     if (named.trim() === '') {
@@ -68,15 +149,24 @@ function dataFolderOf(flags: Flags, environment: Environment): string {
     }
     return resolve(named)
   }
+  if (configured !== undefined) return configured
   if (process.geteuid?.() === 0) return '/var/lib/causeway'
   return join(environment.XDG_DATA_HOME || join(homedir(), '.local', 'share'), 'causeway')
 }
 
-function parsePort(text: string | undefined): number {
-  if (text === undefined) return DEFAULT_PORT
+function parsePort(text: string): number {
   const port = Number(text)
   if (!/^\d+$/.test(text) || port > 65535) {
     throw new ConfigError(`'${text}' is not a port: give --port a number from 0 to 65535.`)
   }
   return port
+}
+
+function logLevelOf(flags: Flags, environment: Environment): LogLevel | undefined {
+  const named = flags.logLevel ?? environment.CAUSEWAY_LOG_LEVEL
+  const level = LOG_LEVELS.find((known) => known === named)
+  if (named === undefined || level) return level
+  throw new ConfigError(
+    `'${named}' is not a log level: give --log-level or CAUSEWAY_LOG_LEVEL one of ${LOG_LEVELS.join(', ')}.`,
+  )
 }

@@ -3,10 +3,18 @@ import { isSameId } from './arm/resource-id.ts'
 import type { Settings } from './arm/resource-type.ts'
 import type { Config } from './config.ts'
 import { createDnsServer } from './dns/dns-server.ts'
+import { createHostResolver } from './dns/host-resolver.ts'
 import { createResolver } from './dns/resolver.ts'
 import { openAuthorities } from './front/authorities.ts'
 import { cloudMetadata } from './front/cloud-metadata.ts'
+import type { Planes } from './front/cloud-names.ts'
 import { createFront } from './front/create-front.ts'
+import { createHealth, listenForProbes } from './front/health.ts'
+import { hostAddresses } from './front/host-addresses.ts'
+import { createHostFront } from './front/host-front.ts'
+import { createHostNameSource } from './front/host-name-source.ts'
+import { serveNamesOnHost } from './front/names-on-host.ts'
+import { openOwnCertificates } from './front/own-certificates.ts'
 import { publicAddressesInUse } from './front/public-addresses.ts'
 import { createPublicNames } from './front/public-names.ts'
 import { createGraphPlane } from './graph/graph-plane.ts'
@@ -22,11 +30,14 @@ import { createClosing } from './lib/closing.ts'
 import { originOf } from './lib/origin.ts'
 import { attachProgram } from './operator/attach.ts'
 import type { AttachRequest, ServerStatus } from './operator/contract.ts'
+import { describeHost } from './operator/host-summary.ts'
 import { serveOperator } from './operator/operator-api.ts'
 import { createOwnWork } from './operator/own-work.ts'
 import { principalOperations, removeRoles } from './operator/principals.ts'
 import { createProgramHomes } from './operator/program-homes.ts'
 import { createProgramIdentities } from './operator/program-identities.ts'
+import { whatIsMissing } from './operator/readiness.ts'
+import { resolveName } from './operator/resolve.ts'
 import { describeServer } from './operator/server-status.ts'
 import { createPlaces } from './places/create-places.ts'
 import { createNamespaceDriver } from './places/namespace-driver.ts'
@@ -90,15 +101,16 @@ async function compose(
   closing: ReturnType<typeof createClosing>,
 ): Promise<Server> {
   const startedAt = clock.now().toISOString()
-  const { registryDomain, privateEndpointsPerRegistry } = config
+  const { privateEndpointsPerRegistry } = config
+  const { hostNames } = config.controlPlane
 
   const folder = await makeDataFolder(config.dataFolder)
   const lock = lockDataFolder(folder)
   closing.add(() => lock.release())
   await refuseIncomplete(folder)
-  const { tenantId, subscriptionId } = await openInstallation(folder)
+  const { tenantId, subscriptionId, registryDomain } = await openInstallation(folder, config)
   const keys = await openKeys(folder.keys)
-  const { log, close: closeLog } = openLogFile(folder.logFile)
+  const { log, close: closeLog } = openLogFile(folder.logFile, config.logLevel)
   closing.add(closeLog)
 
   const database = await openDatabase(folder.database)
@@ -117,7 +129,15 @@ async function compose(
   const homes = createProgramHomes({ clients, run, principals, sealer, running })
   await homes.adopt()
   const owner = await openOwner(principals)
-  const identity = await createIdentity({ database, principals, keys, tenantId, clock, log })
+  const identity = await createIdentity({
+    database,
+    principals,
+    keys,
+    tenantId,
+    hostNames,
+    clock,
+    log,
+  })
   const { applications, credentials, tokens, authenticator, authority } = identity
   closing.add(() => authority.close())
 
@@ -218,16 +238,36 @@ async function compose(
   const resolver = createResolver({ zones, names })
   const dns = createDnsServer({ resolver, zones, names, log })
 
-  const authorities = await openAuthorities(folder.authorities, { registryDomain })
-  const front = createFront({
+  const hostSource = createHostNameSource({ directory, registryDomain, addresses: config })
+  const hostResolver = createHostResolver(hostSource)
+  const hostDns = createDnsServer({
+    resolver: hostResolver,
+    zones: hostSource,
+    names: hostSource,
+    log,
+  })
+
+  const authorities = await openAuthorities(folder.authorities, { registryDomain, hostNames })
+  const certificates = await openOwnCertificates(config.certificates, { log })
+  closing.add(() => certificates.close())
+  const planes: Planes = {
+    control: (request, response) => control.app.routing(request, response),
+    authority: (request, response) => authority.routing(request, response),
+    registry: registry.handle,
+    graph: (request, response) => graph.routing(request, response),
+  }
+  const front = createFront({ authorities, directory, planes, log })
+  // Until all is in effect for the first time; then what is missing of it.
+  let whyNotReady = (): readonly string[] => ['it is starting']
+  const health = createHealth({ whyNotReady: () => whyNotReady() })
+  const hostFront = createHostFront({
     authorities,
+    certificates,
     directory,
-    planes: {
-      control: (request, response) => control.app.routing(request, response),
-      authority: (request, response) => authority.routing(request, response),
-      registry: registry.handle,
-      graph: (request, response) => graph.routing(request, response),
-    },
+    registryDomain,
+    hostNames,
+    planes,
+    health,
     log,
   })
 
@@ -256,8 +296,18 @@ async function compose(
   closing.add(() => places.close())
   feed.subscribe(() => places.reconcile())
   // Before the places: a port that is taken is told of at once.
-  const host = await front.listenOnHost(config.port)
+  const host = await hostFront.listenOnLoopback(config.port)
   closing.add(() => host.close())
+  for (const address of hostAddresses(config)) {
+    const listener = await hostFront.listenAt(address)
+    closing.add(() => listener.close())
+  }
+  for (const address of config.health.listeners) {
+    const listener = await listenForProbes(address, health)
+    closing.add(() => listener.close())
+  }
+  const hostNamesServed = await serveNamesOnHost({ dns: hostDns, asked: config.names, clock, log })
+  closing.add(() => hostNamesServed.close())
   const support = await places.support()
   if (support.available) {
     await progress.step('places', () => places.reconcile()).catch(toleratePartialEffect)
@@ -289,6 +339,7 @@ async function compose(
       port: host.port,
       authorities,
       settings,
+      host: describeHost({ config, port: host.port, names: hostNamesServed, certificates }),
       support,
       places: places.list(),
     })
@@ -300,6 +351,7 @@ async function compose(
       status,
       attach,
       shutDown,
+      resolve: (request) => resolveName(request, { networks, resolver, hostResolver }),
       ...principalOperations({
         principals,
         applications,
@@ -314,6 +366,7 @@ async function compose(
   })
   closing.add(() => operator.close())
   await control.start()
+  whyNotReady = () => whatIsMissing({ support, places: places.list() })
   log.info({ version: config.version, port: host.port, mark: folder.mark }, 'serving')
   return { status, attach, asOwner, shutDownAsked, close: () => closing.close() }
 }

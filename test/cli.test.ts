@@ -34,6 +34,9 @@ describe('the command line', { ...needs('places', 'ip'), timeout: 180_000 }, () 
     for (const args of [
       ['up', '--nonsense'],
       ['up', '--port', 'many'],
+      ['up', '--log-level', 'loud'],
+      ['up', '--config', '/none.yaml'],
+      ['status', '--config', '/none.yaml'],
       ['nonsense'],
       ['exec', '--', 'true'],
       ['exec', '--internet', '--vnet', 'both', '--', 'true'],

@@ -1,10 +1,12 @@
 import { Command, CommanderError } from 'commander'
-import { ConfigError, packageVersion } from '../config.ts'
+import { packageVersion } from '../config.ts'
+import { ConfigError } from '../configuration/config-error.ts'
 import { CannotStart } from '../lib/cannot-start.ts'
 import { CommandError } from './command-error.ts'
 import { bad, printError } from './terminal.ts'
 
 const DATA = ['--data <folder>', 'the data folder; CAUSEWAY_DATA names it as well'] as const
+const CONFIG = ['--config <file>', 'the configuration file; CAUSEWAY_CONFIG as well'] as const
 const JSON_OUTPUT = ['--json', 'print JSON for machines'] as const
 
 /** Runs one command line; returns the process's exit code: 0 done, 1 failed, 2 wrong usage, else the program's own. */
@@ -46,6 +48,7 @@ function describeCommands(exit: (code: number) => void): Command {
     .option(...DATA)
     .option('--empty', 'make no set-up and prove nothing')
     .option('--port <number>', 'loopback port of the control plane; 0 takes a free one')
+    .option('--log-level <level>', 'least of what is logged; CAUSEWAY_LOG_LEVEL as well')
     .action(async (flags) => exit(await (await import('./up.ts')).up(flags)))
 
   program
@@ -71,6 +74,19 @@ function describeCommands(exit: (code: number) => void): Command {
   inPlace(program, 'shell')
     .description('open a shell in a place')
     .action(async (flags) => exit(await (await import('./exec.ts')).shell(flags)))
+
+  program
+    .command('resolve <name> [type]')
+    .description('tell what a name leads to as seen from somewhere, and why; no place is needed')
+    .option(...DATA)
+    .option('--vnet <name>', 'from inside this virtual network')
+    .option('--resource-group <group>', 'where two networks have the same name')
+    .option('--internet', 'from outside every network')
+    .option('--host', 'as the resolver on this host answers')
+    .option(...JSON_OUTPUT)
+    .action(async (name, type, flags) =>
+      exit(await (await import('./resolve.ts')).resolve(name, type ?? 'A', flags)),
+    )
 
   const principal = program.command('principal').description('who may sign in, and as what')
   principal
@@ -138,6 +154,10 @@ function describeCommands(exit: (code: number) => void): Command {
     .option('--json', 'as it was written: JSON lines')
     .action(async (flags) => exit(await (await import('./logs.ts')).logs(flags)))
 
+  for (const command of [program, principal].flatMap(({ commands }) => commands)) {
+    // What finds the data folder by its name finds it by the file as well.
+    if (command.options.some(({ long }) => long === '--data')) command.option(...CONFIG)
+  }
   return program
 }
 

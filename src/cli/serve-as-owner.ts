@@ -21,8 +21,8 @@ export async function serveAsOwner(config: Config): Promise<never> {
   await refuseUnreadable(owner)
   await prepareFolder(config.dataFolder, owner)
   await prepareHolder(config.dataFolder, owner)
-  const needsPort = config.port > 0 && config.port < PORTS_OF_ROOT
-  const [setpriv = '', ...identity] = await asOwner(owner, needsPort ? ['net_bind_service'] : [])
+  const rights = portsOf(config).some(isRoots) ? ['net_bind_service'] : []
+  const [setpriv = '', ...identity] = await asOwner(owner, rights)
   const [, program = '', ...args] = process.argv
   process.execve?.(
     await pathOf(setpriv),
@@ -31,6 +31,16 @@ export async function serveAsOwner(config: Config): Promise<never> {
   )
   throw new CannotStart('This Node cannot replace itself: start Causeway as bin/causeway does.')
 }
+
+const isRoots = (port: number): boolean => port > 0 && port < PORTS_OF_ROOT
+
+const portsOf = ({ port, names, registry, controlPlane, health }: Config): readonly number[] => [
+  port,
+  names.port,
+  ...[names, registry, controlPlane, health].flatMap(({ listeners }) =>
+    listeners.map((listener) => listener.port),
+  ),
+]
 
 /** The owner goes on with this very program, which may lie where only others can read. */
 async function refuseUnreadable({ uid, gid }: Owner): Promise<void> {

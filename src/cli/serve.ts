@@ -23,9 +23,16 @@ export async function serve(config: Config, options: { empty: boolean }): Promis
     const outcome = await Promise.race([rehearsed, end])
     if (outcome === undefined) return 0
     proven = outcome
-    const { urls, state, placesUnavailable } = await server.status()
+    const { urls, state, placesUnavailable, host } = await server.status()
     print()
     print(`Control plane ${strong(urls.control)}`)
+    if (host.namesUnavailable) {
+      const { cause, cure } = host.namesUnavailable
+      print(faint(`No names on loopback: ${cause} ${cure}`))
+    }
+    for (const { chainFile, problem } of host.certificates) {
+      if (problem !== undefined) print(`${bad('Certificate')} ${chainFile}: ${problem}`)
+    }
     if (placesUnavailable) {
       print(`${bad('No places:')} ${placesUnavailable.cause} ${placesUnavailable.cure}`)
     }
@@ -70,9 +77,10 @@ async function rehearseAndShow(
   )
   print()
   print('Try it yourself, in another terminal:')
+  const [loginServer] = proof.image.split('/')
   for (const command of [
-    'bin/causeway exec --vnet myDockerVMVNET -- dig myregistry.azurecr.io',
-    'bin/causeway exec --internet -- dig myregistry.azurecr.io',
+    `bin/causeway exec --vnet myDockerVMVNET -- dig ${loginServer}`,
+    `bin/causeway exec --internet -- dig ${loginServer}`,
     'bin/causeway shell --vnet myDockerVMVNET',
   ]) {
     print(`  ${command}`)

@@ -34,6 +34,8 @@ function describe(server: ServerStatus): void {
   for (const [name, value] of [
     ['control plane', server.urls.control],
     ['authority', server.urls.authority],
+    ['registries', describeRegistries(server)],
+    ['names', server.host.names.join(' ') || '-'],
     ['data folder', server.dataFolder],
     ['tenant', server.tenantId],
     ['subscription', server.subscriptionId],
@@ -42,6 +44,7 @@ function describe(server: ServerStatus): void {
   ] as const) {
     print(`${strong(name.padEnd(16))}${value}`)
   }
+  describeHost(server)
   print()
   if (server.placesUnavailable) {
     print(`${bad('no places')}: ${server.placesUnavailable.cause} ${server.placesUnavailable.cure}`)
@@ -62,5 +65,24 @@ function describe(server: ServerStatus): void {
   )
   for (const { name, cause } of server.places) {
     if (cause !== undefined) print(`${bad(`${name} failed`)}: ${cause}`)
+  }
+}
+
+const describeRegistries = ({ host, port, registryDomain }: ServerStatus): string =>
+  [`https://<registry>.localhost:${port}`]
+    .concat(host.registries.slice(1).map((socket) => `<registry>.${registryDomain} on ${socket}`))
+    .join(', ')
+
+/** What the host itself serves beyond that, and what is wrong with it. */
+function describeHost({ host }: ServerStatus): void {
+  if (host.namesUnavailable) {
+    const { cause, cure } = host.namesUnavailable
+    print(`${bad('no names on loopback')}: ${cause} ${cure}`)
+  }
+  for (const { chainFile, names, expiresAt, problem } of host.certificates) {
+    print(
+      `${strong('certificate'.padEnd(16))}${names.join(' ')} until ${expiresAt.slice(0, 10)}, ${chainFile}`,
+    )
+    if (problem !== undefined) print(`${bad('certificate')}: ${problem}`)
   }
 }

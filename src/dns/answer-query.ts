@@ -1,5 +1,5 @@
 import type { PlaceId } from '../lib/origin.ts'
-import { encodeResponse, type Response, UDP_BYTES_MAX } from './encode-response.ts'
+import { encodeResponse, encodeTruncated, type Response, UDP_BYTES_MAX } from './encode-response.ts'
 import { type ParsedQuery, parseQuery } from './parse-query.ts'
 import type { Resolution } from './resolution.ts'
 import type { Resolver } from './resolver.ts'
@@ -51,10 +51,26 @@ export function answerQuery(
 const udpBytesMax = (offered = 512): number => Math.max(512, Math.min(offered, UDP_BYTES_MAX))
 
 /** SERVFAIL for a message whose answer failed; undefined where there is nothing to answer. */
-export function serverFailure(message: Buffer): Buffer | undefined {
+export const serverFailure = (message: Buffer): Buffer | undefined =>
+  withoutAnswer(message, 'SERVFAIL')
+
+/** REFUSED for a message of somebody who may not ask. */
+export const refusal = (message: Buffer): Buffer | undefined => withoutAnswer(message, 'REFUSED')
+
+/** An empty answer that sends its client to TCP, where nobody can ask in another's name. */
+export function truncated(message: Buffer): Buffer | undefined {
+  const query = parseQuery(message)
+  if (query.kind !== 'query') return refusal(message)
+  const { header, rawQuestion, edns } = query
+  return encodeTruncated({ header, rawQuestion, rcode: 'NOERROR', ...(edns && { edns }) })
+}
+
+function withoutAnswer(message: Buffer, rcode: Response['rcode']): Buffer | undefined {
   const query = parseQuery(message)
   if (query.kind === 'noise') return undefined
-  return failure({ header: query.header, rcode: 'SERVFAIL' }).response
+  if (query.kind !== 'query') return failure({ header: query.header, rcode }).response
+  const { header, rawQuestion, edns } = query
+  return failure({ header, rawQuestion, rcode, ...(edns && { edns }) }).response
 }
 
 const failure = (response: Response): AnsweredQuery => ({

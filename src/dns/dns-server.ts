@@ -3,7 +3,8 @@ import type { Server } from 'node:net'
 import type { Logger } from 'pino'
 import type { PlaceId } from '../lib/origin.ts'
 import { cacheKeyOf, createAnswerCache } from './answer-cache.ts'
-import { answerQuery, serverFailure, type Transport } from './answer-query.ts'
+import { answerQuery, refusal, serverFailure, type Transport, truncated } from './answer-query.ts'
+import type { ClientGate } from './client-gate.ts'
 import type { PublicNames } from './public-names.ts'
 import type { Resolver } from './resolver.ts'
 import { serveDnsOverTcp } from './serve-tcp.ts'
@@ -13,11 +14,13 @@ export interface Closable {
   close(): Promise<void>
 }
 
-/** The names plane on the wire. Sockets come in bound; each stands for one place. */
+/** The names plane on the wire. Sockets come in bound; each stands for one place. Without a gate everybody may ask. */
 export interface DnsServer {
-  serveUdp(socket: UdpSocket, place: PlaceId): Closable
-  serveTcp(server: Server, place: PlaceId): Closable
+  serveUdp(socket: UdpSocket, place: PlaceId, gate?: ClientGate): Closable
+  serveTcp(server: Server, place: PlaceId, gate?: ClientGate): Closable
 }
+
+const TURNED_AWAY = { refuse: refusal, truncate: truncated } as const
 
 /** The names plane: answers what comes in on the sockets of a place from that place's view. */
 export function createDnsServer({
@@ -27,8 +30,9 @@ export function createDnsServer({
   log,
 }: {
   readonly resolver: Resolver
-  readonly zones: ZoneSource
-  readonly names: PublicNames
+  /** What the resolver's answers come from. */
+  readonly zones: Pick<ZoneSource, 'version'>
+  readonly names: Pick<PublicNames, 'version'>
   readonly log: Pick<Logger, 'debug' | 'warn' | 'error'>
 }): DnsServer {
   const cache = createAnswerCache({ zones, names })
@@ -51,9 +55,11 @@ export function createDnsServer({
   }
 
   return {
-    serveUdp(socket, place) {
+    serveUdp(socket, place, gate) {
       const onMessage = (message: Buffer, client: RemoteInfo) => {
-        const response = answer(place, message, 'udp')
+        const verdict = gate?.judge(client.address) ?? 'answer'
+        const response =
+          verdict === 'answer' ? answer(place, message, 'udp') : TURNED_AWAY[verdict](message)
         if (!response || client.port === 0) return
         socket.send(response, client.port, client.address, (err) => {
           if (err) log.debug({ err, place }, 'an answer could not be sent')
@@ -70,8 +76,9 @@ export function createDnsServer({
         },
       }
     },
-    serveTcp: (server, place) =>
+    serveTcp: (server, place, gate) =>
       serveDnsOverTcp(server, (message) => answer(place, message, 'tcp'), {
+        ...(gate && { isAdmitted: gate.isAdmitted }),
         onError: (err) => log.warn({ err, place }, 'a name server listener failed'),
       }),
   }

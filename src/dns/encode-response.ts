@@ -39,6 +39,11 @@ const TRUNCATED = 0x0200
 export function encodeResponse(response: Response, bytesMax: number): Buffer {
   const whole = write(response, 0)
   if (whole.length <= bytesMax) return whole
+  return encodeTruncated(response)
+}
+
+/** The question alone, with TC set. */
+export function encodeTruncated(response: Response): Buffer {
   const { answers: _answers, authority: _authority, ...bare } = response
   return write(bare, TRUNCATED)
 }

@@ -27,7 +27,8 @@ export type Answer =
  * `record` and `wildcard` a record set of a private zone; `empty` a name there without records of the type;
  * `missing` a name that a private zone lacks; `redirect` the same where the link looks on publicly;
  * `public`, `public-empty`, `public-missing` the same for the public names that Causeway plays;
- * `unknown` a name of nobody; `loop` too long a chain of aliases.
+ * `unknown` a name of nobody; `loop` too long a chain of aliases;
+ * `host`, `host-empty`, `host-missing` the same for the names that the host serves; `foreign` a name that it leaves to others.
  */
 export type Rule =
   | 'record'
@@ -40,6 +41,10 @@ export type Rule =
   | 'public-missing'
   | 'unknown'
   | 'loop'
+  | 'host'
+  | 'host-empty'
+  | 'host-missing'
+  | 'foreign'
 
 export interface Reason {
   /** The view in which the name was looked up. */
@@ -55,8 +60,8 @@ export interface Reason {
 
 /** The whole answer to a question, and why. NODATA is NOERROR whose last name has no answer. */
 export interface Resolution {
-  readonly rcode: 'NOERROR' | 'NXDOMAIN' | 'SERVFAIL'
-  /** Whether a private zone holds the name that was asked. */
+  readonly rcode: 'NOERROR' | 'NXDOMAIN' | 'SERVFAIL' | 'REFUSED'
+  /** Whether a private zone, or the host itself, holds the name that was asked. */
   readonly authoritative: boolean
   readonly answers: readonly Answer[]
   readonly authority: readonly Answer[]

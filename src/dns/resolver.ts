@@ -21,7 +21,7 @@ type Step = { readonly reasons: readonly Reason[] } & (
 const ALIASES_MAX = 16
 
 // RFC 8482: one small record for ANY instead of everything there is.
-const MINIMAL_ANY = { type: 'HINFO', ttl: 3600, value: '"RFC8482" ""' } as const
+export const MINIMAL_ANY = { type: 'HINFO', ttl: 3600, value: '"RFC8482" ""' } as const
 
 // The service's description of `resolutionPolicy` names these types and no others.
 const REDIRECTED_TYPES = new Set(['A', 'AAAA', 'CNAME'])

@@ -6,6 +6,8 @@ export interface TcpLimits {
   /** Further connections are refused. */
   readonly connectionsMax?: number
   readonly onError?: (error: Error) => void
+  /** Whose connections are taken; everybody's without it. */
+  readonly isAdmitted?: (address: string) => boolean
 }
 
 const LENGTH_BYTES = 2
@@ -14,11 +16,12 @@ const LENGTH_BYTES = 2
 export function serveDnsOverTcp(
   server: Server,
   answer: (message: Buffer) => Buffer | undefined,
-  { idleMilliseconds = 10_000, connectionsMax = 256, onError }: TcpLimits = {},
+  { idleMilliseconds = 10_000, connectionsMax = 256, onError, isAdmitted }: TcpLimits = {},
 ) {
   const open = new Set<Socket>()
 
   const onConnection = (socket: Socket) => {
+    if (isAdmitted?.(socket.remoteAddress ?? '') === false) return void socket.destroy()
     open.add(socket)
     socket.on('close', () => open.delete(socket))
     // A client may vanish at any time; 'close' follows and is all that matters.

@@ -11,7 +11,7 @@ const SOA = {
   minimumTtl: 10,
 }
 
-/** The SOA of a public domain that Causeway plays; `.invalid` (RFC 6761) says that nobody else will vouch for it. */
+/** The SOA of a domain that Causeway plays or serves without a zone of its own; `.invalid` (RFC 6761) says that nobody else will vouch for it. */
 export const syntheticSoa = (domain: string): Answer => ({
   name: domain,
   type: 'SOA',

@@ -106,3 +106,26 @@ test('another registry domain gets another place authority, and leaves of the ol
   assert.notEqual(await own.place.pemFor('management.azure.com'), login)
   assert.match(await readFile(own.placeBundle, 'utf8'), /BEGIN CERTIFICATE/)
 })
+
+test("the host's authority signs localhost and the operator's names, and never a cloud's", async (t) => {
+  const covered = async (registryDomain: string, hostNames: readonly string[], name: string) => {
+    const { host } = await openAuthorities(await temporaryFolder(t), { registryDomain, hostNames })
+    return host.leafFor(name).then(
+      () => true,
+      (error) => {
+        assert.equal(error.name, 'NameNotCovered')
+        return false
+      },
+    )
+  }
+  assert.equal(await covered('azurecr.io', [], 'shop.localhost'), true)
+  assert.equal(await covered('azurecr.io', [], 'shop.azurecr.io'), false)
+  assert.equal(await covered('azurecr.cn', [], 'shop.azurecr.cn'), false)
+  assert.equal(await covered('registry.example.com', [], 'shop.registry.example.com'), true)
+  assert.equal(await covered('registry.example.com', [], 'privatelink.registry.example.com'), false)
+  assert.equal(await covered('registry.example.com', [], 'causeway.example.com'), false)
+  assert.equal(
+    await covered('registry.example.com', ['causeway.example.com'], 'causeway.example.com'),
+    true,
+  )
+})

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto'
 import { join } from 'node:path'
 import { CannotStart } from '../lib/cannot-start.ts'
 import { readIfPresent, readOrCreate, replaceFile } from '../lib/durable-file.ts'
-import { CLOUD_NAMES } from './cloud-names.ts'
+import { CLOUD_NAMES, isOwnDomain } from './cloud-names.ts'
 import { issueAuthority, type KeyedCertificate } from './issue-certificate.ts'
 import { createLeafCertificates, type LeafCertificates } from './leaf-certificates.ts'
 import type { NameConstraints } from './name-constraints.ts'
@@ -16,7 +16,7 @@ export interface Authority extends LeafCertificates {
 export interface Authorities {
   /** Signs the names of the cloud and of registries; trusted inside places only. */
   readonly place: Authority
-  /** Signs `localhost` and `127.0.0.1`. */
+  /** Signs `localhost`, what lies below it, `127.0.0.1`, and the operator's own names. */
   readonly host: Authority
   /** Path of the trust store of places: what the machine trusts, and the place authority. */
   readonly placeBundle: string
@@ -25,29 +25,36 @@ export interface Authorities {
 // Where distributions keep the certificates they trust, in one file.
 const SYSTEM_BUNDLES = ['/etc/ssl/certs/ca-certificates.crt', '/etc/pki/tls/certs/ca-bundle.crt']
 
-const HOST_NAMES: NameConstraints = {
-  domains: ['localhost'],
-  excludedDomains: [],
-  addresses: ['127.0.0.1'],
-}
-
 // An authority is replaced while its last leaves still have their whole life before them.
 const REMAINING_MS_MIN = 400 * 24 * 60 * 60 * 1000
 
 /** Opens the two authorities kept in `folder`, making them first where there are none or where they sign other names. */
 export async function openAuthorities(
   folder: string,
-  options: { readonly registryDomain: string },
+  options: {
+    readonly registryDomain: string
+    /** The operator's names of the control plane. */
+    readonly hostNames?: readonly string[]
+  },
 ): Promise<Authorities> {
+  const { registryDomain, hostNames = [] } = options
+  // The names that private zones answer for have no certificate in the real service either.
+  const excludedDomains = [`privatelink.${registryDomain}`]
   const placeNames: NameConstraints = {
-    domains: [...CLOUD_NAMES.keys(), options.registryDomain],
-    // The names that private zones answer for have no certificate in the real service either.
-    excludedDomains: [`privatelink.${options.registryDomain}`],
+    domains: [...CLOUD_NAMES.keys(), registryDomain],
+    excludedDomains,
     addresses: [],
+  }
+  // The host may be told to trust this one, so it never signs a cloud's own domain.
+  const isOwn = isOwnDomain(registryDomain)
+  const hostNamesSigned: NameConstraints = {
+    domains: ['localhost', ...(isOwn ? [registryDomain] : []), ...hostNames],
+    excludedDomains: isOwn ? excludedDomains : [],
+    addresses: ['127.0.0.1'],
   }
   const [place, host] = await Promise.all([
     openAuthority(folder, 'place', 'Causeway places', placeNames),
-    openAuthority(folder, 'host', 'Causeway on this host', HOST_NAMES),
+    openAuthority(folder, 'host', 'Causeway on this host', hostNamesSigned),
   ])
   const placeBundle = join(folder, 'place-bundle.pem')
   await writeIfChanged(placeBundle, (await systemBundle()) + place.certificate)

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { readFile } from 'node:fs/promises'
 import https from 'node:https'
 import net from 'node:net'
 import { test } from 'node:test'
@@ -168,41 +167,6 @@ test('a client that expects to be told to go on is told so', async (t) => {
     request.flushHeaders()
   })
   assert.equal(body, 'hello')
-})
-
-test('on the host the path tells authority from control plane', async (t) => {
-  const { front, authorities } = await frontFor(t)
-  const ca = await readFile(authorities.host.certificateFile, 'utf8')
-  const { port, close } = await front.listenOnHost(0)
-  t.after(close)
-  const tenant = 'b2b1d9a4-0a6e-4d51-9f0c-1d7a3a7f0c11'
-  for (const [path, plane] of [
-    ['/adfs/oauth2/token', 'authority'],
-    [`/${tenant}/oauth2/v2.0/token`, 'authority'],
-    ['/common/discovery/instance?api-version=1.1', 'authority'],
-    ['//metadata/endpoints?api-version=2015-01-01', 'control'],
-    [`/subscriptions/${tenant}`, 'control'],
-  ] as const) {
-    const headers = { host: `localhost:${port}` }
-    const { body } = await get({
-      host: '127.0.0.1',
-      servername: 'localhost',
-      port,
-      ca,
-      path,
-      headers,
-    })
-    assert.equal(body, `${plane} localhost:${port}`, path)
-  }
-  const headers = { host: `127.0.0.1:${port}` }
-  assert.equal((await get({ host: '127.0.0.1', port, ca, headers })).status, 200)
-  assert.equal((await get({ host: '127.0.0.1', port, ca, headers, path: '/v2/' })).status, 404)
-  const foreign = { host: `attacker.example:${port}` }
-  assert.equal(
-    (await get({ host: '127.0.0.1', servername: 'localhost', port, ca, headers: foreign })).status,
-    421,
-  )
-  await assert.rejects(front.listenOnHost(port), { name: 'CannotStart', message: /is taken/ })
 })
 
 for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {

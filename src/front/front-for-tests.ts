@@ -6,9 +6,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import type { ListenerOrigin } from '../lib/origin.ts'
-import type { RegistryFacts } from '../registry/registry-directory.ts'
+import type { RegistryDirectory, RegistryFacts } from '../registry/registry-directory.ts'
 import { openAuthorities } from './authorities.ts'
+import type { Planes } from './cloud-names.ts'
 import { createFront } from './create-front.ts'
+import { createHealth } from './health.ts'
+import { createHostFront } from './host-front.ts'
+import type { OwnCertificates } from './own-certificates.ts'
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void
 
@@ -40,29 +44,34 @@ export async function temporaryFolder(t: Cleanup): Promise<string> {
   return folder
 }
 
-/** A front over the registry `shop`, whose planes answer with `answer`, or with the plane's name and the request's host. */
-export async function frontFor(t: Cleanup, answer?: Handler) {
-  const authorities = await openAuthorities(await temporaryFolder(t), {
-    registryDomain: 'azurecr.io',
+/** Planes that answer with `answer`, or with their name and the request's host; a directory with the registry `shop`. */
+export function planesFor(answer?: Handler, domain = 'azurecr.io') {
+  const registry = registryFacts('shop', {
+    loginServer: `shop.${domain}`,
+    dataEndpoints: [{ region: 'westeurope', host: `shop.westeurope.data.${domain}` }],
   })
-  const registry = registryFacts('shop')
   const plane =
     (name: string): Handler =>
     (request, response) =>
       response.end(`${name} ${request.headers.host}`)
-  const front = createFront({
-    authorities,
-    directory: {
-      byHost: (host) => (host === registry.loginServer ? { registry, role: 'login' } : undefined),
-    },
-    planes: {
-      control: answer ?? plane('control'),
-      authority: plane('authority'),
-      registry: answer ?? plane('registry'),
-      graph: plane('graph'),
-    },
-    log: pino({ level: 'silent' }),
+  const directory: Pick<RegistryDirectory, 'byHost'> = {
+    byHost: (host) => (host === registry.loginServer ? { registry, role: 'login' } : undefined),
+  }
+  const planes: Planes = {
+    control: answer ?? plane('control'),
+    authority: plane('authority'),
+    registry: answer ?? plane('registry'),
+    graph: plane('graph'),
+  }
+  return { directory, planes, log: pino({ level: 'silent' }) }
+}
+
+/** A front over the registry `shop`, with such planes. */
+export async function frontFor(t: Cleanup, answer?: Handler) {
+  const authorities = await openAuthorities(await temporaryFolder(t), {
+    registryDomain: 'azurecr.io',
   })
+  const front = createFront({ authorities, ...planesFor(answer) })
   const ca = await readFile(authorities.place.certificateFile, 'utf8')
 
   /** Listens on loopback as a place would; `get` asks there. */
@@ -80,6 +89,46 @@ export async function frontFor(t: Cleanup, answer?: Handler) {
     }
   }
   return { authorities, front, ca, listen }
+}
+
+/** The host's front over the same, on a free port of loopback. `hostNames` are those of the control plane beyond it. */
+export async function hostFrontFor(
+  t: Cleanup,
+  options: {
+    readonly registryDomain: string
+    readonly hostNames?: readonly string[]
+    readonly answer?: Handler
+    readonly certificates?: Pick<OwnCertificates, 'contextFor'>
+  },
+) {
+  const { registryDomain, hostNames = [], answer } = options
+  const { certificates = { contextFor: () => undefined } } = options
+  const authorities = await openAuthorities(await temporaryFolder(t), { registryDomain, hostNames })
+  const front = createHostFront({
+    authorities,
+    certificates,
+    registryDomain,
+    hostNames,
+    health: createHealth({ whyNotReady: () => [] }),
+    ...planesFor(answer, registryDomain),
+  })
+  const { port, close } = await front.listenOnLoopback(0)
+  t.after(close)
+  const ca = {
+    host: await readFile(authorities.host.certificateFile, 'utf8'),
+    place: await readFile(authorities.place.certificateFile, 'utf8'),
+  }
+  /** Asks for a path of a host, by its name and the port, at this front. */
+  const ask = (hostname: string, options: https.RequestOptions = {}) =>
+    get({
+      host: '127.0.0.1',
+      port,
+      servername: hostname,
+      ca: ca.host,
+      ...options,
+      headers: { host: `${hostname}:${port}`, ...options.headers },
+    })
+  return { front, port, ca, ask }
 }
 
 export interface Answer {

@@ -48,13 +48,14 @@ export async function issueAuthority(
   return { certificate: certificate.toString('pem'), key: toPem(keys.privateKey) }
 }
 
-/** A certificate for a server that goes by `domains` (at least one) and `addresses`. */
+/** A certificate for a server that goes by `domains` (at least one) and `addresses`, valid for `life`. */
 export async function issueLeaf(
   authority: KeyedCertificate,
   names: {
     readonly domains: readonly [string, ...string[]]
     readonly addresses: readonly string[]
   },
+  life: { readonly days: number } = { days: LEAF_DAYS },
 ): Promise<KeyedCertificate> {
   const x509 = await loadX509()
   const issuer = new x509.X509Certificate(authority.certificate)
@@ -67,7 +68,7 @@ export async function issueLeaf(
     publicKey: keys.publicKey,
     signingKey: createPrivateKey(authority.key).toCryptoKey(CURVE, false, ['sign']),
     serialNumber: makeSerialNumber(),
-    ...validity(LEAF_DAYS),
+    ...validity(life.days),
     signingAlgorithm: SIGNATURE,
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
@@ -99,7 +100,7 @@ const toPem = (key: webcrypto.CryptoKey): string =>
 function validity(days: number): { notBefore: Date; notAfter: Date } {
   const now = Date.now()
   return {
-    notBefore: new Date(now - BACKDATED_DAYS * DAY_MS),
+    notBefore: new Date(now + (Math.min(days, 0) - BACKDATED_DAYS) * DAY_MS),
     notAfter: new Date(now + days * DAY_MS),
   }
 }

@@ -25,9 +25,10 @@ export function refuseTarget(response: ServerResponse): void {
   sendJson(response, 400, { error: { code: 'BadRequest', message } })
 }
 
-/** 404 in the registry's envelope: the host's own listener has no registry. */
+/** 404 in the registry's envelope: a name of the control plane is no registry's. */
 export function refuseRegistryOnHost(response: ServerResponse): void {
   const message =
-    'Registries are not served here, but in places under their own names: causeway exec --internet -- CMD, or --vnet NAME.'
+    'Registries are not served by this name, but by their own: https://<registry>.localhost:<port> on this host, ' +
+    'and their login servers in places (causeway exec --internet -- CMD, or --vnet NAME).'
   sendJson(response, 404, { errors: [{ code: 'UNSUPPORTED', message, detail: null }] })
 }

@@ -26,6 +26,8 @@ export async function createIdentity(options: {
   readonly principals: Principals
   readonly keys: Keys
   readonly tenantId: string
+  /** The operator's own names of the control plane. */
+  readonly hostNames?: readonly string[]
   readonly clock: Clock
   readonly log: FastifyBaseLogger
 }): Promise<Identity> {

@@ -57,7 +57,9 @@ export function describeInstance(
   const asked = URL.parse(query.authorization_endpoint ?? '')
   const isPublic = PUBLIC_HOSTS.some((host) => host === asked?.hostname)
   const isLoopback = asked?.hostname === 'localhost' || asked?.hostname === '127.0.0.1'
-  if (asked?.protocol !== 'https:' || !(isPublic || isLoopback)) {
+  // The front lets in no host but our own.
+  const isWhereItCame = asked !== null && asked.hostname === requestHost.split(':')[0]
+  if (asked?.protocol !== 'https:' || !(isPublic || isLoopback || isWhereItCame)) {
     throw new AuthorityError(
       400,
       'invalid_instance',

@@ -36,7 +36,7 @@ export async function grantToken(
   if (grant !== 'client_credentials') throw unsupportedGrant(grant)
   const client = clientOf(form, request.headers.authorization)
   const resource = resourceOf(form)
-  if (!audienceOf(resource)) throw unknownResource(resource, tenantId)
+  if (!audienceOf(resource, options.hostNames)) throw unknownResource(resource, tenantId)
   const signIn = await authenticate(options, client, request.host)
   const accessToken = await tokens.issueAccessToken({
     signIn,

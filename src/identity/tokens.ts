@@ -58,6 +58,8 @@ const personOf = ({ displayName }: Principal) => ({
 export function createTokens(options: {
   keys: Keys
   clock: Clock
+  /** The operator's own names of the control plane. */
+  hostNames?: readonly string[]
   tenantId: string
   principals: Pick<Principals, 'byCredential'>
 }): Tokens {
@@ -112,7 +114,7 @@ export function createTokens(options: {
       const payload = await verify(jwt)
       const { aud, exp, oid, [CREDENTIAL]: credential } = payload ?? {}
       if (typeof aud !== 'string' || typeof credential !== 'string' || !exp) return undefined
-      const audience = audienceOf(aud)
+      const audience = audienceOf(aud, options.hostNames)
       if (!audience || !audiences.includes(audience)) return undefined
       const principal = await principals.byCredential(credential)
       if (!principal || principal.objectId !== oid) return undefined

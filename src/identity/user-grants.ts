@@ -9,6 +9,8 @@ const LIFETIME_SECONDS = 3599
 const DEVICE = 'urn:ietf:params:oauth:grant-type:device_code'
 
 export interface UserGrantSources {
+  /** The operator's own names of the control plane. */
+  readonly hostNames?: readonly string[]
   readonly principals: Pick<Principals, 'authenticateUser'>
   readonly sessions: UserSessions
   readonly tokens: Pick<Tokens, 'issueAccessToken' | 'issueUserTokens' | 'verifyRefreshToken'>
@@ -32,7 +34,7 @@ export async function grantUserTokens(
   const clientId = required(form, 'client_id')
   const resource = scope.split(' ').find((part) => part.endsWith('/.default'))
   const audience = resource?.slice(0, -'/.default'.length) ?? ''
-  if (!audienceOf(audience)) {
+  if (!audienceOf(audience, sources.hostNames)) {
     throw refuse(70011, 'invalid_scope', `The provided value for scope ${scope} is not valid.`)
   }
   const { tokens } = sources

@@ -5,6 +5,15 @@ export type PlaceId = string
 export const networkPlace = (resourceGuid: string): PlaceId =>
   `net-${resourceGuid.slice(0, 8).toLowerCase()}`
 
+/** The place of clients that come to the host's own listeners. */
+export const HOST_PLACE: PlaceId = 'host'
+
+/** On the host, registries are found at another port than 443, and under `localhost` by those who have no resolver for them. */
+export interface Reach {
+  readonly port: number
+  readonly domain?: { readonly served: string; readonly said: string }
+}
+
 /** What a listener for https is, before any client has come. */
 export type ListenerOrigin =
   | {
@@ -29,7 +38,13 @@ export type ListenerOrigin =
  * behind an endpoint the client's own address in the network.
  */
 export type Origin =
-  | { readonly via: 'public'; readonly place: PlaceId; readonly address: string }
+  | {
+      readonly via: 'public'
+      readonly place: PlaceId
+      readonly address: string
+      /** How this client writes host names; absent where it writes them as they are. */
+      readonly reach?: Reach
+    }
   | {
       readonly via: 'endpoint'
       readonly place: PlaceId
@@ -39,7 +54,7 @@ export type Origin =
       readonly host: string
       readonly address: string
     }
-  /** The loopback listener of the host itself; it serves the control plane and the authority, never a registry. */
+  /** The host itself, by its own names; they lead to the control plane and the authority, never to a registry. */
   | { readonly via: 'host'; readonly address: string }
 
 const origins = new WeakMap<object, Origin>()
@@ -54,4 +69,13 @@ export function originOf(request: object): Origin {
   const origin = origins.get(request)
   if (!origin) throw new Error('a request without an origin')
   return origin
+}
+
+/** `host`, a registry's, as the client with this origin must write it to get there: with a port where that is not 443. */
+export function hostFor(origin: Origin, host: string): string {
+  const reach = origin.via === 'public' ? origin.reach : undefined
+  if (!reach) return host
+  const { domain, port } = reach
+  const said = domain ? `${host.slice(0, -domain.served.length)}${domain.said}` : host
+  return port === 443 ? said : `${said}:${port}`
 }

@@ -18,9 +18,27 @@ export interface ServerStatus {
   readonly tenantId: string
   readonly subscriptionId: string
   readonly registryDomain: string
+  readonly host: HostSummary
   readonly places: readonly PlaceSummary[]
   /** Why there are no places, where there are none. */
   readonly placesUnavailable?: { readonly cause: string; readonly cure: string }
+}
+
+/** What the host itself serves, beside places. Sockets are `127.0.0.1:7443`, that of loopback first. */
+export interface HostSummary {
+  readonly registries: readonly string[]
+  readonly controlPlane: readonly string[]
+  readonly names: readonly string[]
+  /** Why there is no resolver on loopback, where there is none. */
+  readonly namesUnavailable?: { readonly cause: string; readonly cure: string }
+  readonly health: readonly string[]
+  /** Those that the operator brought. `problem`: what should be done about one. */
+  readonly certificates: readonly {
+    readonly chainFile: string
+    readonly names: readonly string[]
+    readonly expiresAt: string
+    readonly problem?: string
+  }[]
 }
 
 export interface PlaceSummary {
@@ -107,4 +125,35 @@ export interface CreatedPrincipal extends PrincipalSummary {
   readonly subscriptionId: string
   readonly role?: string
   readonly scope?: string
+}
+
+/** A name to be looked up as one sees it from somewhere. */
+export interface ResolveRequest {
+  readonly where: AttachRequest['where'] | { readonly host: true }
+  readonly name: string
+  /** `A`, `AAAA`, …; in any case. */
+  readonly type: string
+}
+
+export interface Resolved {
+  /** The network's name, `internet` or `host`. */
+  readonly place: string
+  readonly name: string
+  readonly type: string
+  readonly rcode: 'NOERROR' | 'NXDOMAIN' | 'SERVFAIL' | 'REFUSED'
+  /** TTL in seconds, value in the presentation form. */
+  readonly answers: readonly {
+    readonly name: string
+    readonly type: string
+    readonly ttl: number
+    readonly value: string
+  }[]
+  /** What decided, step by step. Ids are those of ARM. */
+  readonly reasons: readonly {
+    readonly name: string
+    readonly rule: string
+    readonly zone?: string
+    readonly link?: string
+    readonly recordSet?: string
+  }[]
 }

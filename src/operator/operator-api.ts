@@ -8,6 +8,8 @@ import type {
   CreatedPrincipal,
   NewPrincipal,
   PrincipalSummary,
+  Resolved,
+  ResolveRequest,
   ServerStatus,
 } from './contract.ts'
 import { OperatorError } from './operator-error.ts'
@@ -22,6 +24,7 @@ export interface Operations {
   deletePrincipal(name: string): Promise<void>
   /** Replaces its secrets by a new one. */
   resetPrincipal(name: string): Promise<CreatedPrincipal>
+  resolve(request: ResolveRequest): Resolved
   shutDown(): void
 }
 
@@ -34,6 +37,16 @@ const NAMED = {
     scope: { type: 'string' },
     certificate: { type: 'string' },
     user: { type: 'boolean' },
+  },
+} as const
+
+const QUESTION = {
+  type: 'object',
+  required: ['where', 'name', 'type'],
+  properties: {
+    where: { type: 'object' },
+    name: { type: 'string' },
+    type: { type: 'string' },
   },
 } as const
 
@@ -64,6 +77,9 @@ export async function serveOperator(options: {
   })
   app.post<{ Params: { name: string } }>('/principals/:name/reset', (request) =>
     operations.resetPrincipal(request.params.name),
+  )
+  app.post('/resolutions', { schema: { body: QUESTION } }, (request) =>
+    operations.resolve(request.body as ResolveRequest),
   )
   app.post('/shutdown', (_request, reply) => {
     operations.shutDown()

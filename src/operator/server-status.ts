@@ -1,6 +1,7 @@
 import type { PlaceStatus } from '../places/place-status.ts'
 import type { Support } from '../places/support.ts'
-import type { ServerStatus } from './contract.ts'
+import type { HostSummary, ServerStatus } from './contract.ts'
+import { whatIsMissing } from './readiness.ts'
 
 /** Puts together what `causeway status` tells; degraded without places, or with one that is not in effect. */
 export function describeServer(options: {
@@ -18,14 +19,14 @@ export function describeServer(options: {
     readonly subscriptionId: string
     readonly registryDomain: string
   }
+  readonly host: HostSummary
   readonly support: Support
   readonly places: readonly PlaceStatus[]
 }): ServerStatus {
   const { authorities, settings, support, places, port } = options
   const url = `https://localhost:${port}`
-  const serves = support.available && places.every(({ state }) => state === 'ready')
   return {
-    state: serves ? 'serving' : 'degraded',
+    state: whatIsMissing(options).length === 0 ? 'serving' : 'degraded',
     version: options.version,
     pid: process.pid,
     startedAt: options.startedAt,
@@ -44,6 +45,7 @@ export function describeServer(options: {
     tenantId: settings.tenantId,
     subscriptionId: settings.subscriptionId,
     registryDomain: settings.registryDomain,
+    host: options.host,
     places,
     ...(!support.available && { placesUnavailable: support }),
   }

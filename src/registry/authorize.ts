@@ -1,4 +1,5 @@
 import type { TLSSocket } from 'node:tls'
+import { hostFor, originOf } from '../lib/origin.ts'
 import { type Credentials, parseAuthorization } from './credentials.ts'
 import type { Exchange } from './exchange.ts'
 import { grant, permits } from './grants.ts'
@@ -87,7 +88,7 @@ function unauthorized(exchange: Exchange, scope: Access | undefined, known: bool
   const scheme = (request.socket as Partial<TLSSocket>).encrypted ? 'https' : 'http'
   // az reads nothing after a blank in this header.
   const parts = [
-    `realm="${scheme}://${registry.loginServer}/oauth2/token"`,
+    `realm="${scheme}://${hostFor(originOf(request), registry.loginServer)}/oauth2/token"`,
     `service="${registry.loginServer}"`,
     ...(scope ? [`scope="${formatScope(scope)}"`] : []),
     ...(known ? ['error="insufficient_scope"'] : []),

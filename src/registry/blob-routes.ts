@@ -1,5 +1,6 @@
 import type { TLSSocket } from 'node:tls'
 import type { Digest } from '../lib/digest.ts'
+import { hostFor, originOf } from '../lib/origin.ts'
 import type { BlobStore } from '../storage/blob-store.ts'
 import type { BufferPool } from './buffer-pool.ts'
 import { parseRange } from './byte-range.ts'
@@ -88,8 +89,9 @@ export function createBlobRoutes(options: {
       const { repository, digest } = path
       const query = signer.sign({ registry: registry.uid, repository, digest, region: data.region })
       const scheme = (request.socket as Partial<TLSSocket>).encrypted ? 'https' : 'http'
+      const host = hostFor(originOf(request), data.host)
       sendEmpty(exchange, 307, {
-        Location: `${scheme}://${data.host}/v2/${repository}/blobs/${digest}?${query}`,
+        Location: `${scheme}://${host}/v2/${repository}/blobs/${digest}?${query}`,
         'Docker-Content-Digest': digest,
         'Cache-Control': 'no-store',
       })

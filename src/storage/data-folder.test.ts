@@ -62,3 +62,21 @@ test('a path that is too long for a socket, or is no folder, is refused in words
   }
   assert.equal((await stat(file)).mode & 0o777, 0o600)
 })
+
+test('a data folder keeps the registry domain that it was made with', async (t) => {
+  const folder = await newFolder(t)
+  const asked = { registryDomain: 'registry.example.com' }
+  assert.equal((await openInstallation(folder, asked)).registryDomain, 'registry.example.com')
+  assert.equal((await openInstallation(folder)).registryDomain, 'registry.example.com')
+  await assert.rejects(openInstallation(folder, { registryDomain: 'other.example.com' }), {
+    name: 'CannotStart',
+    message: /was made for the registry domain registry\.example\.com.*data folder of its own/,
+  })
+})
+
+test('a data folder made before domains were kept has that of the public cloud', async (t) => {
+  const folder = await newFolder(t)
+  const ids = { tenantId: 't', subscriptionId: 's' }
+  await writeFile(join(folder.path, 'installation.json'), JSON.stringify(ids))
+  assert.equal((await openInstallation(folder)).registryDomain, 'azurecr.io')
+})

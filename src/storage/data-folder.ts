@@ -26,7 +26,12 @@ export interface DataFolder {
 export interface Installation {
   readonly tenantId: string
   readonly subscriptionId: string
+  /** Lower case. Login servers, records and certificates have it in them. */
+  readonly registryDomain: string
 }
+
+// Of an installation that asks for none, and of those made before it was kept.
+const DEFAULT_REGISTRY_DOMAIN = 'azurecr.io'
 
 /** Another server holds the data folder. */
 export class DataFolderInUse extends CannotStart {
@@ -155,17 +160,42 @@ async function isOurs(path: string): Promise<boolean> {
   }
 }
 
-/** Reads the installation's ids, or decides them at the first start. */
-export async function openInstallation(folder: DataFolder): Promise<Installation> {
+/**
+ * Reads what the installation is, or decides it at the first start.
+ *
+ * @throws CannotStart where another registry domain is asked for than it was made with
+ */
+export async function openInstallation(
+  folder: DataFolder,
+  asked: { readonly registryDomain?: string | undefined } = {},
+): Promise<Installation> {
   const file = join(folder.path, 'installation.json')
   const text = await readOrCreate(file, async () => {
-    const ids = { tenantId: randomUUID(), subscriptionId: randomUUID() }
-    return `${JSON.stringify(ids, null, 2)}\n`
+    const { registryDomain = DEFAULT_REGISTRY_DOMAIN } = asked
+    const made = { tenantId: randomUUID(), subscriptionId: randomUUID(), registryDomain }
+    return `${JSON.stringify(made, null, 2)}\n`
   })
+  const installation = parseInstallation(file, text)
+  const { registryDomain } = installation
+  if (asked.registryDomain !== undefined && asked.registryDomain !== registryDomain) {
+    throw new CannotStart(
+      `The data folder ${folder.path} was made for the registry domain ${registryDomain}, which its login servers, ` +
+        `records and certificates carry: set registryDomain to that, or give ${asked.registryDomain} a data folder of its own and copy the images.`,
+    )
+  }
+  return installation
+}
+
+function parseInstallation(file: string, text: string): Installation {
   try {
-    const { tenantId, subscriptionId } = JSON.parse(text) as Record<string, unknown>
-    if (typeof tenantId === 'string' && typeof subscriptionId === 'string') {
-      return { tenantId, subscriptionId }
+    const parsed = JSON.parse(text) as Record<string, unknown>
+    const { tenantId, subscriptionId, registryDomain = DEFAULT_REGISTRY_DOMAIN } = parsed
+    if (
+      typeof tenantId === 'string' &&
+      typeof subscriptionId === 'string' &&
+      typeof registryDomain === 'string'
+    ) {
+      return { tenantId, subscriptionId, registryDomain }
     }
   } catch (cause) {
     throw new CannotStart(damaged(file), { cause })

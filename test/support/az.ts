@@ -3,7 +3,7 @@ import { type Causeway, internet, type PlaceOptions, type Where } from './causew
 import { type Finished, succeeded } from './run.ts'
 
 /** What `az` needs besides what a place gives: Debian's package is broken, see az-repair/sitecustomize.py. */
-const azVariables: Readonly<Record<string, string>> = {
+export const azVariables: Readonly<Record<string, string>> = {
   PYTHONPATH: join(import.meta.dirname, 'az-repair'),
   // The repair must not leave compiled files in the checkout.
   PYTHONDONTWRITEBYTECODE: '1',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
-import { chown, mkdtemp, rm } from 'node:fs/promises'
+import { chown, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ServerStatus } from '../../src/operator/contract.ts'
@@ -70,12 +70,20 @@ export const internet: Where = { internet: true }
 /**
  * Starts `causeway up` on a new data folder and a free port and waits until it serves. Whoever calls it calls
  * `remove` in an `after` hook. `setUp` has the article's set-up made, as `npm start` does; `user` is whose server it is;
- * `owner` has the data folder, and root starts the server on it.
+ * `owner` has the data folder, and root starts the server on it; `configuration` is the text of its configuration file.
  */
 export async function startCauseway(
-  options: { setUp?: boolean; user?: User; owner?: User; port?: number } = {},
+  options: {
+    setUp?: boolean
+    user?: User
+    owner?: User
+    port?: number
+    configuration?: string
+  } = {},
 ): Promise<Causeway> {
   const dataFolder = await mkdtemp(join(tmpdir(), 'causeway-test-'))
+  const configFile = `${dataFolder}.yaml`
+  if (options.configuration !== undefined) await writeFile(configFile, options.configuration)
   const { user } = options
   const owner = options.owner ?? user
   if (owner) await chown(dataFolder, owner.uid, owner.gid)
@@ -88,6 +96,7 @@ export async function startCauseway(
     '--port',
     String(options.port ?? 0),
     ...(options.setUp ? [] : ['--empty']),
+    ...(options.configuration === undefined ? [] : ['--config', configFile]),
   ]
   const { mark, run: runFolder } = await describeDataFolder(dataFolder)
   const driver = createNamespaceDriver(runFolder)
@@ -151,6 +160,7 @@ export async function startCauseway(
       const holderStays = holder !== undefined && isRunning(holder.pid)
       const folderStays = existsSync(dataFolder)
       await rm(dataFolder, { recursive: true, force: true })
+      await rm(configFile, { force: true })
       succeeded(down)
       assert.deepEqual(left, [], 'namespaces were left behind')
       assert.equal(holderStays, false, 'the holder of namespaces was left behind')

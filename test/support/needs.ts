@@ -17,6 +17,10 @@ const NEEDS = {
   az: () => (onPath('az') ? undefined : 'the Azure CLI is not installed'),
   openssl: () => (onPath('openssl') ? undefined : 'openssl is not installed'),
   dig: () => (onPath('dig') ? undefined : 'dig is not installed'),
+  forwarders: () =>
+    onPath('dnsmasq') && onPath('named') && onPath('unbound')
+      ? undefined
+      : 'dnsmasq, BIND or Unbound is not installed',
   skopeo: () => (onPath('skopeo') ? undefined : 'skopeo is not installed'),
   curl: () => (onPath('curl') ? undefined : 'curl is not installed'),
   ip: () => (onPath('ip') && onPath('nsenter') ? undefined : 'iproute2 or util-linux is missing'),

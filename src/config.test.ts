@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { readConfig } from './config.ts'
+import { ConfigError } from './configuration/config-error.ts'
+
+async function fileWith(t: { after(hook: () => Promise<void>): void }, text: string) {
+  const folder = await mkdtemp(join(tmpdir(), 'causeway-config-'))
+  t.after(() => rm(folder, { recursive: true }))
+  const file = join(folder, 'causeway.yaml')
+  await writeFile(file, text)
+  return { folder, file }
+}
+
+test('without a file there are only defaults', () => {
+  const config = readConfig({}, { HOME: '/home/u' })
+  assert.equal(config.port, 7443)
+  assert.equal(config.registryDomain, undefined)
+  assert.deepEqual(config.names, { port: 7453, isPortAsked: false, listeners: [] })
+  assert.deepEqual(config.egress, { allow: [] })
+  assert.ok(Object.isFrozen(config))
+})
+
+test('a flag goes before the environment, that before the file', async (t) => {
+  const { file } = await fileWith(t, 'port: 1111\ndataFolder: /srv/file\nlogLevel: warn\n')
+  const environment = { CAUSEWAY_CONFIG: file, CAUSEWAY_DATA: '/srv/environment' }
+  const { port, dataFolder, logLevel } = readConfig({}, environment)
+  assert.deepEqual([port, dataFolder, logLevel], [1111, '/srv/environment', 'warn'])
+  const flags = { config: file, port: '2222', data: '/srv/flag', logLevel: 'debug' }
+  const flagged = readConfig(flags, { ...environment, CAUSEWAY_LOG_LEVEL: 'error' })
+  assert.deepEqual(
+    [flagged.port, flagged.dataFolder, flagged.logLevel],
+    [2222, '/srv/flag', 'debug'],
+  )
+  assert.equal(readConfig({ config: file }, {}).dataFolder, '/srv/file')
+})
+
+test('paths in the file begin at its folder, names are lower case', async (t) => {
+  const { file, folder } = await fileWith(
+    t,
+    'dataFolder: data\nregistryDomain: Registry.Example.COM\ncertificates: [{ chainFile: a.pem, keyFile: /b.key }]\n',
+  )
+  const { dataFolder, certificates, registryDomain } = readConfig({ config: file }, {})
+  assert.equal(dataFolder, join(folder, 'data'))
+  assert.equal(registryDomain, 'registry.example.com')
+  assert.deepEqual(certificates, [{ chainFile: join(folder, 'a.pem'), keyFile: '/b.key' }])
+})
+
+test('who takes any port for the control plane takes any for names', async (t) => {
+  assert.equal(readConfig({ port: '0' }, {}).names.port, 0)
+  const { file } = await fileWith(t, 'names: { port: 5353 }\n')
+  assert.deepEqual(readConfig({ port: '0', config: file }, {}).names, {
+    port: 5353,
+    isPortAsked: true,
+    listeners: [],
+  })
+})
+
+test('refused: a file that is not there, a level that there is not', () => {
+  assert.throws(() => readConfig({ config: '/none.yaml' }, {}), {
+    name: ConfigError.name,
+    message: /\/none\.yaml cannot be read .*ENOENT.*--config or CAUSEWAY_CONFIG/,
+  })
+  assert.throws(() => readConfig({ config: ' ' }, {}), /empty name/)
+  assert.throws(() => readConfig({ logLevel: 'loud' }, {}), /'loud' is not a log level/)
+})

@@ -1,0 +1,23 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+// A bind mount in a mount namespace of the program's own: the machine's files are never touched.
+const WITH_FILES = 'mount --bind "$1" "$2"; shift 2; exec "$@"'
+
+/** A program that sees another file in the place of one of the machine's. */
+export const withFile = (
+  file: string,
+  inPlaceOf: string,
+  command: readonly string[],
+): readonly [string, ...string[]] => [
+  'unshare',
+  ...(process.getuid?.() === 0 ? [] : ['--map-root-user']),
+  ...['--mount', 'sh', '-ec', WITH_FILES, 'sh', file, inPlaceOf, ...command],
+]
+
+/** A hosts file in `folder` by which these names lead to 127.0.0.1; returns its path. */
+export async function hostsFile(folder: string, names: readonly string[]): Promise<string> {
+  const file = join(folder, 'hosts')
+  await writeFile(file, `127.0.0.1 localhost ${names.join(' ')}\n`)
+  return file
+}
