@@ -123,10 +123,17 @@ export function createClientAssertions(options: {
 
 function decode(assertion: string): JWTPayload {
   try {
-    return decodeJwt(assertion)
+    const { iss, sub, ...others }: Readonly<Record<string, unknown>> = decodeJwt(assertion)
+    // Nothing is verified yet: what is not even of the right kind goes no further.
+    return { ...others, iss: textOf(iss, 'iss'), sub: textOf(sub, 'sub') } as JWTPayload
   } catch (error) {
     throw malformed((error as Error).message)
   }
+}
+
+function textOf(claim: unknown, name: string): string | undefined {
+  if (claim === undefined || typeof claim === 'string') return claim
+  throw new Error(`'${name}' is no text`)
 }
 
 /** Whether the header names this certificate, by SHA-1 or SHA-256. */
