@@ -9,6 +9,7 @@ import type { Sight } from './support/browser-program.ts'
 import { type Causeway, internet, startCauseway } from './support/causeway.ts'
 import { needs } from './support/needs.ts'
 import { type Finished, run, succeeded } from './support/run.ts'
+import { SECRETS } from './support/secrets.ts'
 
 const SDK_PROGRAM = join(import.meta.dirname, 'support/sdk-browser.ts')
 const PERSON = join(import.meta.dirname, 'support/browser-program.ts')
@@ -115,6 +116,12 @@ describe('people sign in with a browser', {
     const sight: Sight = JSON.parse(seen)
     assert.match(sight.url, /^http:\/\/localhost:\d+\/$/)
     assert.deepEqual(sight.violations, [])
+  })
+
+  test('the log of all this holds no secret and no token', async () => {
+    const log = succeeded(await causeway.command(['logs']))
+    assert.match(log, /person signed in/)
+    assert.doesNotMatch(log, SECRETS)
   })
 })
 

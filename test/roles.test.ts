@@ -8,9 +8,11 @@ import { type ArmClient, accepted, createArmClient, refused } from './support/ar
 import { type Causeway, internet, startCauseway } from './support/causeway.ts'
 import { needs } from './support/needs.ts'
 import { importSample, makeGroup, makeNetwork, makeRegistry } from './support/private-registry.ts'
-import { succeeded } from './support/run.ts'
+import { failed, succeeded } from './support/run.ts'
+import { SECRETS } from './support/secrets.ts'
 
 const PROGRAM = join(import.meta.dirname, 'support/role-program.ts')
+const TOKENS = join(import.meta.dirname, 'support/token-program.ts')
 const PULLING = ['pull', 'list tags', 'read metadata', 'list repositories']
 const READING = ['read registry', 'read network', 'read zone', 'read group']
 const CONTRIBUTING = [
@@ -145,6 +147,48 @@ describe('what a role allows, on both planes', {
       'push',
       ...DELETING,
     ])
+  })
+
+  for (const [what, ends] of [
+    ['is deleted', ['principal', 'delete', 'is deleted']],
+    ['gets a new secret', ['principal', 'reset', 'gets a new secret']],
+  ] as const) {
+    test(`401: every token of a principal that ${what}, at once`, async () => {
+      const { appId, secret = '' } = await create(what, '--role', 'Reader')
+      const tokens = (given?: string) =>
+        causeway.inPlace(
+          internet,
+          [process.execPath, TOKENS, 'rolehouse', ...(given === undefined ? [] : [given])],
+          { variables: { AZURE_CLIENT_ID: appId, AZURE_CLIENT_SECRET: secret } },
+        )
+      const given = succeeded(await tokens())
+      const used = async () => JSON.parse(succeeded(await tokens(given)))
+      assert.deepEqual(await used(), { arm: 200, graph: 200, refresh: 200, access: 200 })
+      succeeded(await causeway.command(ends))
+      assert.deepEqual(await used(), { arm: 401, graph: 401, refresh: 401, access: 401 })
+      assert.match(failed(await tokens()), /AADSTS70/)
+    })
+  }
+
+  test('401: every token of a program that has ended, in the registry too', async () => {
+    await create('program', '--role', 'Reader')
+    const tokens = (...given: string[]) =>
+      causeway.inPlace(internet, [process.execPath, TOKENS, 'rolehouse', ...given], {
+        as: 'program',
+      })
+    const given = succeeded(await tokens())
+    // Of another program: one with the same home would wake the tokens.
+    const other = [process.execPath, TOKENS, 'rolehouse', given]
+    const used = JSON.parse(succeeded(await causeway.inPlace(internet, other)))
+    assert.deepEqual(used, { arm: 401, graph: 401, refresh: 401, access: 401 })
+    const again = JSON.parse(succeeded(await tokens(given)))
+    assert.deepEqual(again, { arm: 200, graph: 200, refresh: 200, access: 200 })
+  })
+
+  test('the log of all this holds no secret and no token', async () => {
+    const log = succeeded(await causeway.command(['logs']))
+    assert.match(log, /token issued/)
+    assert.doesNotMatch(log, SECRETS)
   })
 
   test('403: there are no management groups to give a role on', async () => {

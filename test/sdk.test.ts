@@ -19,6 +19,7 @@ import {
   setPublicAccess,
 } from './support/private-registry.ts'
 import { failed, run, succeeded } from './support/run.ts'
+import { SECRETS } from './support/secrets.ts'
 
 const PROGRAM = join(import.meta.dirname, 'support/sdk-program.ts')
 const network = { vnet: 'sdk' }
@@ -166,6 +167,12 @@ show(DefaultAzureCredential())
       const printed = succeeded(await causeway.inPlace(network, command, asRobot))
       assert.deepEqual(printed.trim().split('\n'), Array(5).fill(robot.appId))
     })
+  })
+
+  test('the log of all this holds no secret and no token', async () => {
+    const log = succeeded(await causeway.command(['logs']))
+    assert.match(log, /managed identity token issued/)
+    assert.doesNotMatch(log, SECRETS)
   })
 
   async function makeCertificate(name: string) {
