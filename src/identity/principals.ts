@@ -81,6 +81,11 @@ export function createPrincipals(options: {
     return owner === null || isAwake(owner)
   }
 
+  const findUser = (userName: string): PrincipalRow | undefined =>
+    (users.all() as unknown as PrincipalRow[]).find(
+      (each) => userPrincipalName(each.name_key) === userName,
+    )
+
   /** Does the same work for nobody as for somebody: the time it takes does not say which. */
   function signInOf(principal: Principal | undefined, secret: string): SignIn | undefined {
     const given = hashOf(secret)
@@ -95,6 +100,10 @@ export function createPrincipals(options: {
       const principal = { objectId: randomUUID(), appId: randomUUID(), displayName, kind }
       const secret = makeSecret()
       await kysely.transaction().execute(async (transaction) => {
+        // Names that differ may still be one name to sign in with.
+        if (kind === 'User' && findUser(userPrincipalName(nameKey(displayName)))) {
+          throw new PrincipalExists(displayName)
+        }
         const result = await transaction
           .insertInto('principals')
           .values({
@@ -123,9 +132,7 @@ export function createPrincipals(options: {
     },
 
     async authenticateUser(userName, password) {
-      const rows = users.all() as unknown as PrincipalRow[]
-      const name = userName.trim().toLowerCase()
-      const row = rows.find((each) => userPrincipalName(each.name_key) === name)
+      const row = findUser(userName.trim().toLowerCase())
       return signInOf(row && toPrincipal(row), password)
     },
 
