@@ -267,6 +267,25 @@ describe('programs have a managed identity', {
     assert.equal(user, 'systemAssignedIdentity')
   })
 
+  test('az login --identity takes it by each of its ids, and by no other', async () => {
+    const listed = JSON.parse(succeeded(await causeway.command(['principal', 'list', '--json'])))
+    const robot = listed.find(({ name }: { name: string }) => name === 'robot')
+    const resource = `/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities`
+    const login = (id: string) =>
+      bash(
+        causeway,
+        internet,
+        `export AZURE_CONFIG_DIR=$(mktemp -d)
+        az login --identity --username "$ID" --output none
+        az account get-access-token --query tokenType --output tsv`,
+        { ...asRobot, variables: { ID: id } },
+      )
+    for (const id of [robot.appId, robot.objectId, `${resource}/robot`]) {
+      assert.equal(succeeded(await login(id)).trim(), 'Bearer', id)
+    }
+    assert.match(failed(await login(`${resource}/other`)), /identity id/)
+  })
+
   test('400: a program that was not told who it is', async () => {
     assert.match(succeeded(await bash(causeway, internet, ask)), /"identity_not_found"/)
   })
