@@ -222,6 +222,7 @@ async function compose(
     identity: {
       verifyAccessToken: (token) => authenticator.byToken(token, ['arm', 'registry']),
       authenticate: authenticator.bySecret,
+      byCredential: principals.byCredential,
       isAllowed: authorizer.isAllowed,
     },
     clock,

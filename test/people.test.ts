@@ -267,6 +267,25 @@ describe('programs have a managed identity', {
     assert.equal(user, 'systemAssignedIdentity')
   })
 
+  test('az login --identity takes it by each of its ids, and by no other', async () => {
+    const listed = JSON.parse(succeeded(await causeway.command(['principal', 'list', '--json'])))
+    const robot = listed.find(({ name }: { name: string }) => name === 'robot')
+    const resource = `/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities`
+    const login = (id: string) =>
+      bash(
+        causeway,
+        internet,
+        `export AZURE_CONFIG_DIR=$(mktemp -d)
+        az login --identity --username "$ID" --output none
+        az account get-access-token --query tokenType --output tsv`,
+        { ...asRobot, variables: { ID: id } },
+      )
+    for (const id of [robot.appId, robot.objectId, `${resource}/robot`]) {
+      assert.equal(succeeded(await login(id)).trim(), 'Bearer', id)
+    }
+    assert.match(failed(await login(`${resource}/other`)), /identity id/)
+  })
+
   test('400: a program that was not told who it is', async () => {
     assert.match(succeeded(await bash(causeway, internet, ask)), /"identity_not_found"/)
   })
@@ -332,6 +351,33 @@ describe('people sign in', { ...needs('root', 'ip', 'az', 'curl'), timeout: 300_
       wait $login
       ${me}`)
     assert.deepEqual(succeeded(printed).trim().split('\n'), [person.userName, person.objectId])
+  })
+
+  test('az finds them, and gives them a role by the name that they sign in with', async () => {
+    const asOwner = (script: string) => bash(causeway, internet, script)
+    await signIn(causeway)
+    const printed = await asOwner(`
+      az ad user list --query '[].userPrincipalName' --output tsv
+      az ad user list --display-name ali --query '[].id' --output tsv
+      az ad user show --id ${person.userName} --query id --output tsv
+      az ad user show --id ${person.objectId} --query displayName --output tsv
+      az role assignment create --assignee ${person.userName} --role AcrPull --scope "/subscriptions/$AZURE_SUBSCRIPTION_ID" --output none
+      az role assignment list --assignee ${person.userName} --query '[].[principalName, principalType, roleDefinitionName]' --output tsv | sort
+      az role assignment delete --assignee ${person.userName} --role AcrPull
+      az role assignment list --assignee ${person.userName} --query '[].roleDefinitionName' --output tsv`)
+    assert.deepEqual(succeeded(printed).trim().split('\n'), [
+      ...[person.userName, person.objectId, person.objectId, 'alice'],
+      `${person.userName}\tUser\tAcrPull`,
+      `${person.userName}\tUser\tReader`,
+      'Reader',
+    ])
+    assert.equal((await az(causeway, ['ad', 'user', 'show', '--id', 'bob@a.example'])).code, 3)
+  })
+
+  test('exit code 1: a program is no signed-in user', async () => {
+    await signIn(causeway)
+    const refused = await az(causeway, ['ad', 'signed-in-user', 'show'])
+    assert.match(failed(refused), /delegated authentication flow/)
   })
 
   test('by name and password', async () => {

@@ -1,6 +1,6 @@
 import type { Audience } from './audience.ts'
 import type { Principal } from './principal.ts'
-import type { Principals } from './principals.ts'
+import type { Principals, SignIn } from './principals.ts'
 import type { Tokens } from './tokens.ts'
 
 /** Who stands behind what a client presents; undefined for nobody. */
@@ -10,8 +10,8 @@ export interface Authenticator {
     authorization: string | undefined,
     audiences: readonly Audience[],
   ): Promise<Principal | undefined>
-  byToken(jwt: string, audiences: readonly Audience[]): Promise<Principal | undefined>
-  bySecret(appId: string, secret: string): Promise<Principal | undefined>
+  byToken(jwt: string, audiences: readonly Audience[]): Promise<SignIn | undefined>
+  bySecret(appId: string, secret: string): Promise<SignIn | undefined>
 }
 
 /** What the planes ask about a client, from principals and tokens. */
@@ -20,16 +20,13 @@ export function createAuthenticator(options: {
   tokens: Pick<Tokens, 'verifyAccessToken'>
 }): Authenticator {
   const { principals, tokens } = options
-  const byToken: Authenticator['byToken'] = async (jwt, audiences) =>
-    (await tokens.verifyAccessToken(jwt, audiences))?.principal
   return {
-    byToken,
+    byToken: (jwt, audiences) => tokens.verifyAccessToken(jwt, audiences),
     async byHeader(authorization, audiences) {
       const jwt = /^Bearer +([\w.~+/=-]+)$/i.exec(authorization ?? '')?.[1]
-      return jwt === undefined ? undefined : byToken(jwt, audiences)
+      if (jwt === undefined) return undefined
+      return (await tokens.verifyAccessToken(jwt, audiences))?.principal
     },
-    async bySecret(appId, secret) {
-      return (await principals.authenticate(appId, secret))?.principal
-    },
+    bySecret: (appId, secret) => principals.authenticate(appId, secret),
   }
 }

@@ -7,12 +7,15 @@ import fastify, {
 import type { Clock } from '../lib/clock.ts'
 import { AuthorityError, toAuthorityError } from './authority-error.ts'
 import { describeInstance, describeTenant, type TenantStyle } from './discovery.ts'
+import type { Principals } from './principals.ts'
 import { signInRoutes } from './sign-in-routes.ts'
 import { grantToken, type TokenForm, type TokenSources } from './token-endpoint.ts'
 import type { Tokens } from './tokens.ts'
 import { createUserSessions } from './user-sessions.ts'
+import { createUserSignIn } from './user-sign-in.ts'
 
-export interface AuthorityOptions extends Omit<TokenSources, 'sessions'> {
+export interface AuthorityOptions extends Omit<TokenSources, 'sessions' | 'signInUser'> {
+  readonly principals: TokenSources['principals'] & Pick<Principals, 'authenticateUser'>
   readonly tokens: TokenSources['tokens'] & Pick<Tokens, 'publicKeys'>
   readonly clock: Clock
   readonly log: FastifyBaseLogger
@@ -30,14 +33,19 @@ const ANY_TENANT = new Set(['common', 'organizations'])
  */
 export async function createAuthority(options: AuthorityOptions): Promise<FastifyInstance> {
   const { tokens, tenantId, log } = options
-  const sessions = createUserSessions(options)
+  const people = { sessions: createUserSessions(options), signInUser: createUserSignIn(options) }
   const app = fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: FORM_BYTES_MAX,
     // Clients put authority and path together with a slash too many.
     rewriteUrl: (request) => collapseSlashes(request.url ?? '/'),
-    routerOptions: { caseSensitive: false, ignoreTrailingSlash: true },
+    routerOptions: {
+      caseSensitive: false,
+      ignoreTrailingSlash: true,
+      // One value for each name, as of a form.
+      querystringParser: (query) => Object.fromEntries(new URLSearchParams(query)),
+    },
   })
 
   app.removeAllContentTypeParsers()
@@ -75,7 +83,7 @@ export async function createAuthority(options: AuthorityOptions): Promise<Fastif
   const describe = (style: TenantStyle) => (request: FastifyRequest) =>
     describeTenant(`https://${request.host}`, tenantId, style)
   const token = (request: FastifyRequest) =>
-    grantToken({ ...options, sessions }, (request.body ?? {}) as TokenForm, request)
+    grantToken({ ...options, ...people }, (request.body ?? {}) as TokenForm, request)
   const keys = () => tokens.publicKeys
 
   app.get('/common/discovery/instance', (request: FastifyRequest) =>
@@ -93,14 +101,13 @@ export async function createAuthority(options: AuthorityOptions): Promise<Fastif
     app.get(`/:tenant/discovery${version}/keys`, { preHandler }, keys)
     app.post(`/:tenant/oauth2${version}/token`, { preHandler }, token)
   }
-  const { principals } = options
   for (const [oauth, page] of [
     ['/adfs/oauth2', '/adfs/oauth2/deviceauth'],
     ['/:tenant/oauth2', '/common/oauth2/deviceauth'],
     ['/:tenant/oauth2/v2.0', '/common/oauth2/v2.0/deviceauth'],
   ] as const) {
     const check = oauth.startsWith('/:tenant') ? [checkTenant] : []
-    signInRoutes(app, { principals, sessions }, { oauth, page, preHandler: check })
+    signInRoutes(app, people, { oauth, page, preHandler: check })
   }
   // Clients ask whether a person signs in here or at another authority.
   app.get('/common/userrealm/:user', async () => ({

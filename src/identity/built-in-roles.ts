@@ -9,7 +9,10 @@ export interface BuiltInRole extends RolePermission {
   readonly dataActions: readonly string[]
 }
 
-/** Guids and permissions: https://learn.microsoft.com/azure/role-based-access-control/built-in-roles */
+/**
+ * Guids and permissions as in https://learn.microsoft.com/azure/role-based-access-control/built-in-roles: the first two and
+ * User Access Administrator under `/privileged`, Reader under `/general`, then `/networking` and `/containers`.
+ */
 export const BUILT_IN_ROLES: readonly BuiltInRole[] = [
   {
     id: '8e3af657-a8ff-443c-a75c-2fe8c4bcb635',
@@ -36,6 +39,8 @@ export const BUILT_IN_ROLES: readonly BuiltInRole[] = [
       'Microsoft.Purview/consents/write',
       'Microsoft.Purview/consents/delete',
       'Microsoft.Resources/deploymentStacks/manageDenySetting/action',
+      'Microsoft.Subscription/cancel/action',
+      'Microsoft.Subscription/enable/action',
     ],
     dataActions: [],
   },

@@ -58,13 +58,21 @@ test('a program with an identity gets its token, which ends with what it was min
   assert.deepEqual(claims?.principal, principal)
   const named = `${ASKED}&client_id=${principal.appId}`
   assert.equal((await ask(named, { Metadata: 'True' })).status, 200)
+  const resourceId = `${IDENTITIES}/Robot`
+  for (const id of [`object_id=${principal.objectId}`, `msi_res_id=${resourceId}`]) {
+    assert.equal((await ask(`${ASKED}&${id}`, { Metadata: 'true' })).status, 200, id)
+  }
   await principals.revokeSecrets('program')
   assert.equal(await tokens.verifyAccessToken(body.access_token ?? '', ['arm']), undefined)
   assert.equal((await ask(ASKED, { Metadata: 'true' })).body.error, 'identity_not_found')
 })
 
+const IDENTITIES =
+  '/subscriptions/s/resourcegroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities'
 const OTHER = '00000000-0000-4000-8000-00000000dead'
 for (const [why, path, headers, status, error] of [
+  // What SDKs ask to learn whether there is such a service: neither header nor query, any answer but 404 in time.
+  ['a probe', TOKEN, {}, 400, 'invalid_request'],
   ['no header', ASKED, {}, 400, 'invalid_request'],
   ['another value of the header', ASKED, { Metadata: '1' }, 400, 'invalid_request'],
   ['a proxy', ASKED, { Metadata: 'true', 'X-Forwarded-For': '1.1.1.1' }, 400, 'invalid_request'],
@@ -81,6 +89,27 @@ for (const [why, path, headers, status, error] of [
   [
     'another client',
     `${ASKED}&client_id=${OTHER}`,
+    { Metadata: 'true' },
+    400,
+    'identity_not_found',
+  ],
+  [
+    'another object',
+    `${ASKED}&object_id=${OTHER}`,
+    { Metadata: 'true' },
+    400,
+    'identity_not_found',
+  ],
+  [
+    'the resource of another identity',
+    `${ASKED}&msi_res_id=${IDENTITIES}/other`,
+    { Metadata: 'true' },
+    400,
+    'identity_not_found',
+  ],
+  [
+    'a name that is no resource',
+    `${ASKED}&mi_res_id=robot`,
     { Metadata: 'true' },
     400,
     'identity_not_found',

@@ -131,15 +131,20 @@ const refuse = (status: number, error: string, description: string): Answer => (
   body: { error, error_description: description },
 })
 
+// Azure's own id of a user-assigned identity. There is no such resource here: its last part is the principal's name.
+const IDENTITY_ID =
+  /^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\/Microsoft\.ManagedIdentity\/userAssignedIdentities\/([^/]+)$/i
+
 /** A client may say which of its identities it means; here it has one. */
 function isMeant({ principal }: SignIn, query: URLSearchParams): boolean {
-  const [clientId, objectId] = [query.get('client_id'), query.get('object_id')]
-  return (
-    (clientId === null || clientId.toLowerCase() === principal.appId) &&
-    (objectId === null || objectId.toLowerCase() === principal.objectId) &&
-    !query.has('msi_res_id') &&
-    !query.has('mi_res_id')
-  )
+  const { appId, objectId, displayName } = principal
+  const is = (own: string) => (said: string) => said.toLowerCase() === own.toLowerCase()
+  const isNamed = (id: string) => is(displayName)(IDENTITY_ID.exec(id)?.[1] ?? '')
+  return [
+    ...query.getAll('client_id').map(is(appId)),
+    ...query.getAll('object_id').map(is(objectId)),
+    ...[...query.getAll('msi_res_id'), ...query.getAll('mi_res_id')].map(isNamed),
+  ].every(Boolean)
 }
 
 function send(response: ServerResponse, { status, body }: Answer): void {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { identityFor } from './identity-for-tests.ts'
+import { PrincipalExists } from './principal-name.ts'
 
 test('a principal signs in with its secret and with no other', async (t) => {
   const { principals } = await identityFor(t)
@@ -47,4 +48,15 @@ test('nothing is left of a deleted principal, and its name is free again', async
   assert.equal(await principals.authenticate(principal.appId, secret), undefined)
   assert.equal(await principals.authenticate(principal.appId, minted), undefined)
   await principals.create('ci')
+})
+
+test('two people never have one name to sign in with', async (t) => {
+  const { principals } = await identityFor(t)
+  const { secret } = await principals.create('Ann Lee', 'User')
+  for (const name of ['ann.lee', 'ANN  LEE', 'ann.lee@causeway.onmicrosoft.com']) {
+    await assert.rejects(principals.create(name, 'User'), PrincipalExists)
+  }
+  assert.ok(await principals.authenticateUser('ann.lee@causeway.onmicrosoft.com', secret))
+  // A program signs in by its id.
+  await principals.create('ann.lee')
 })

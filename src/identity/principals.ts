@@ -81,11 +81,17 @@ export function createPrincipals(options: {
     return owner === null || isAwake(owner)
   }
 
-  function signInOf(principal: Principal, secret: string): SignIn | undefined {
+  const findUser = (userName: string): PrincipalRow | undefined =>
+    (users.all() as unknown as PrincipalRow[]).find(
+      (each) => userPrincipalName(each.name_key) === userName,
+    )
+
+  /** Does the same work for nobody as for somebody: the time it takes does not say which. */
+  function signInOf(principal: Principal | undefined, secret: string): SignIn | undefined {
     const given = hashOf(secret)
-    const rows = secretsOf.all(principal.objectId) as unknown as PrincipalSecretRow[]
+    const rows = secretsOf.all(principal?.objectId ?? '') as unknown as PrincipalSecretRow[]
     const match = rows.find((row) => timingSafeEqual(row.hash, given))
-    return match && counts(match) ? { principal, credential: match.id } : undefined
+    return principal && match && counts(match) ? { principal, credential: match.id } : undefined
   }
 
   return {
@@ -94,6 +100,10 @@ export function createPrincipals(options: {
       const principal = { objectId: randomUUID(), appId: randomUUID(), displayName, kind }
       const secret = makeSecret()
       await kysely.transaction().execute(async (transaction) => {
+        // Names that differ may still be one name to sign in with.
+        if (kind === 'User' && findUser(userPrincipalName(nameKey(displayName)))) {
+          throw new PrincipalExists(displayName)
+        }
         const result = await transaction
           .insertInto('principals')
           .values({
@@ -118,15 +128,12 @@ export function createPrincipals(options: {
     },
 
     async authenticate(appId, secret) {
-      const principal = await byAppId(appId.toLowerCase())
-      return principal && signInOf(principal, secret)
+      return signInOf(await byAppId(appId.toLowerCase()), secret)
     },
 
     async authenticateUser(userName, password) {
-      const rows = users.all() as unknown as PrincipalRow[]
-      const name = userName.trim().toLowerCase()
-      const row = rows.find((each) => userPrincipalName(each.name_key) === name)
-      return row && signInOf(toPrincipal(row), password)
+      const row = findUser(userName.trim().toLowerCase())
+      return signInOf(row && toPrincipal(row), password)
     },
 
     byObjectId: (objectId) => byObjectId(objectId.toLowerCase()),

@@ -1,13 +1,4 @@
-import { createHash } from 'node:crypto'
-
-const STYLE = `:root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}
-body{display:grid;place-items:center;min-height:100vh;margin:0;background:Canvas;color:CanvasText}
-main{width:min(22rem,90vw)}h1{font-size:1.4rem}
-label{display:block;margin:1rem 0 .25rem}
-input,button{box-sizing:border-box;width:100%;padding:.6rem;font:inherit}
-button{margin-top:1.5rem}[role=alert]{border-left:.25rem solid #c4314b;padding-left:.75rem}`
-
-const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64')
+import { BRAND, STYLE, SUBMIT } from './sign-in-style.ts'
 
 export interface PageField {
   readonly name: string
@@ -17,48 +8,82 @@ export interface PageField {
   readonly value?: string
 }
 
-/** A page of the authority: nothing but text and one form, which goes where it came from. */
+export interface PageForm {
+  /** By default where the page came from. */
+  readonly action?: string
+  readonly fields: readonly PageField[]
+  readonly hidden: Readonly<Record<string, string>>
+  readonly button: string
+  /** Sends the form with nothing filled in and `answer=cancel`. */
+  readonly cancel?: string
+  /** The browser sends it by itself, where it may. */
+  readonly submits?: true
+}
+
+/** A page of the authority: nothing but text and one form. */
 export function renderPage(page: {
   readonly title: string
-  readonly alert?: string
-  readonly text?: string
-  readonly form?: { readonly fields: readonly PageField[]; readonly hidden: Record<string, string> }
+  /** Where one goes from here, and as what it asks. */
+  readonly lead?: string
+  /** Shown large, to be compared with another screen. */
+  readonly code?: string
+  /** What went wrong, and in which field it is mended. */
+  readonly alert?: { readonly text: string; readonly field?: string }
+  readonly form?: PageForm
+  readonly note?: string
 }): string {
-  const { title, alert, text, form } = page
+  const { title, lead, code, alert, form, note } = page
+  const paragraph = (text: string | undefined, name = '') =>
+    text === undefined ? '' : `<p${name && ` class="${name}"`}>${escapeHtml(text)}</p>`
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark"><title>${escapeHtml(title)}</title><style>${STYLE}</style></head>
-<body><main><h1>${escapeHtml(title)}</h1>
-${alert === undefined ? '' : `<p role="alert">${escapeHtml(alert)}</p>`}
-${text === undefined ? '' : `<p>${escapeHtml(text)}</p>`}
-${form ? renderForm(form.fields, form.hidden) : ''}</main></body></html>
+<meta name="color-scheme" content="light dark"><title>${alert ? 'Error: ' : ''}${escapeHtml(title)} – Causeway</title><style>${STYLE}</style></head>
+<body><main><div class="brand">${BRAND}Causeway</div>
+<h1>${escapeHtml(title)}</h1>
+${paragraph(lead)}
+${paragraph(code, 'code')}
+${alert ? renderAlert(alert) : ''}
+${form ? renderForm(form, alert?.field) : ''}
+${paragraph(note, 'soft')}</main>
+<footer class="soft">Served by Causeway on your own machines, whatever name the address bar shows. Passwords of other accounts do not belong here.</footer>
+${form?.submits ? `<script>${SUBMIT}</script>` : ''}</body></html>
 `
 }
 
-/** What keeps a page from being framed, scripted, or made to send elsewhere. @param target where a form may lead on to */
-export const pageHeaders = (target?: string): Readonly<Record<string, string>> => ({
-  'content-type': 'text/html; charset=utf-8',
-  'content-security-policy': `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; form-action 'self'${target === undefined ? '' : ` ${target}`}; frame-ancestors 'none'; base-uri 'none'`,
-  'x-frame-options': 'DENY',
-  'x-content-type-options': 'nosniff',
-  'referrer-policy': 'no-referrer',
-})
+function renderAlert({ text, field }: { readonly text: string; readonly field?: string }): string {
+  const shown =
+    field === undefined ? escapeHtml(text) : `<a href="#${field}">${escapeHtml(text)}</a>`
+  return `<p role="alert" id="alert">${shown}</p>`
+}
 
-function renderForm(fields: readonly PageField[], hidden: Record<string, string>): string {
-  return `<form method="post">
-${Object.entries(hidden)
-  .map(
+function renderForm(form: PageForm, wrong: string | undefined): string {
+  const { action, fields, hidden, button, cancel } = form
+  // The one that is to be filled in next.
+  const focused = wrong ?? fields.find(({ value }) => !value)?.name
+  const kept = Object.entries(hidden).map(
     ([name, value]) =>
       `<input type="hidden" name="${escapeHtml(name)}" value="${escapeHtml(value)}">`,
   )
-  .join('\n')}
-${fields
-  .map(
-    ({ name, label, type, autocomplete, value = '' }) =>
-      `<label for="${name}">${escapeHtml(label)}</label><input id="${name}" name="${name}" type="${type}" autocomplete="${autocomplete}" value="${escapeHtml(value)}" required>`,
+  const shown = fields.map(({ name, label, type, autocomplete, value = '' }) =>
+    [
+      `<label for="${name}">${escapeHtml(label)}</label>`,
+      `<input id="${name}" name="${name}" type="${type}" autocomplete="${autocomplete}" value="${escapeHtml(value)}"`,
+      ' required spellcheck="false" autocapitalize="none"',
+      name === focused ? ' autofocus' : '',
+      name === wrong ? ' aria-invalid="true" aria-describedby="alert"' : '',
+      '>',
+    ].join(''),
   )
-  .join('\n')}
-<button>Sign in</button></form>`
+  return [
+    `<form method="post"${action === undefined ? '' : ` action="${escapeHtml(action)}"`}>`,
+    ...kept,
+    ...shown,
+    `<button>${escapeHtml(button)}</button>`,
+    ...(cancel === undefined
+      ? []
+      : [`<button name="answer" value="cancel" formnovalidate>${escapeHtml(cancel)}</button>`]),
+    '</form>',
+  ].join('\n')
 }
 
 const ESCAPES: Readonly<Record<string, string>> = {

@@ -14,7 +14,7 @@ const LIFETIME_SECONDS = 3599
 
 /** Whom the token endpoint asks. */
 export interface TokenSources extends UserGrantSources {
-  readonly principals: Pick<Principals, 'authenticate' | 'authenticateUser' | 'byAppId'>
+  readonly principals: Pick<Principals, 'authenticate' | 'byAppId'>
   readonly assertions: ClientAssertions
   readonly tenantId: string
 }

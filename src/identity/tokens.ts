@@ -10,6 +10,8 @@ import { userPrincipalName } from './user-name.ts'
 /** What a verified access token says. */
 export interface AccessClaims {
   readonly principal: Principal
+  /** What obtained it. */
+  readonly credential: string
   readonly audience: Audience
   /** Seconds since the epoch. */
   readonly expiresAt: number
@@ -118,7 +120,7 @@ export function createTokens(options: {
       if (!audience || !audiences.includes(audience)) return undefined
       const principal = await principals.byCredential(credential)
       if (!principal || principal.objectId !== oid) return undefined
-      return { principal, audience, expiresAt: exp }
+      return { principal, credential, audience, expiresAt: exp }
     },
   }
 

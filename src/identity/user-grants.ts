@@ -1,9 +1,10 @@
 import { audienceOf } from './audience.ts'
 import { AuthorityError } from './authority-error.ts'
-import type { Principals, SignIn } from './principals.ts'
+import type { SignIn } from './principals.ts'
 import type { TokenForm } from './token-endpoint.ts'
 import type { Tokens } from './tokens.ts'
-import type { UserSessions } from './user-sessions.ts'
+import type { DeviceRefusal, UserSessions } from './user-sessions.ts'
+import type { UserSignIn } from './user-sign-in.ts'
 
 const LIFETIME_SECONDS = 3599
 const DEVICE = 'urn:ietf:params:oauth:grant-type:device_code'
@@ -11,7 +12,7 @@ const DEVICE = 'urn:ietf:params:oauth:grant-type:device_code'
 export interface UserGrantSources {
   /** The operator's own names of the control plane. */
   readonly hostNames?: readonly string[]
-  readonly principals: Pick<Principals, 'authenticateUser'>
+  readonly signInUser: UserSignIn
   readonly sessions: UserSessions
   readonly tokens: Pick<Tokens, 'issueAccessToken' | 'issueUserTokens' | 'verifyRefreshToken'>
 }
@@ -53,7 +54,7 @@ export async function grantUserTokens(
 }
 
 async function redeem(
-  { principals, sessions, tokens }: UserGrantSources,
+  { signInUser, sessions, tokens }: UserGrantSources,
   form: TokenForm,
   required: (form: TokenForm, name: string) => string,
 ): Promise<Granted | undefined> {
@@ -62,11 +63,7 @@ async function redeem(
     case DEVICE: {
       const code = form.device_code ?? required(form, 'code')
       const redeemed = sessions.redeemDevice(code, clientId())
-      if (redeemed === 'pending') {
-        const text = 'OAuth 2.0 device flow error. Authorization is pending. Continue polling.'
-        throw refuse(70016, 'authorization_pending', text)
-      }
-      if (!redeemed) throw refuse(70020, 'expired_token', 'The provided device code has expired.')
+      if (typeof redeemed === 'string') throw refuse(...DEVICE_REFUSALS[redeemed])
       return { signIn: redeemed.signIn, scope: redeemed.wish.scope }
     }
     case 'authorization_code': {
@@ -86,10 +83,12 @@ async function redeem(
       return { signIn, scope: required(form, 'scope') }
     }
     case 'password': {
-      const signIn = await principals.authenticateUser(
-        required(form, 'username'),
-        required(form, 'password'),
-      )
+      const signIn = await signInUser(required(form, 'username'), required(form, 'password'))
+      if (signIn === 'locked') {
+        const text =
+          'The account is locked, you have tried to sign in too many times with an incorrect user ID or password.'
+        throw refuse(50053, 'invalid_grant', text)
+      }
       if (!signIn) {
         const text = 'Error validating credentials due to invalid username or password.'
         throw refuse(50126, 'invalid_grant', text)
@@ -99,6 +98,19 @@ async function redeem(
     default:
       return undefined
   }
+}
+
+// https://learn.microsoft.com/entra/identity-platform/v2-oauth2-device-code#expected-errors, and RFC 8628 §3.5.
+const DEVICE_REFUSALS: Readonly<Record<DeviceRefusal, Parameters<typeof refuse>>> = {
+  pending: [
+    70016,
+    'authorization_pending',
+    'OAuth 2.0 device flow error. Authorization is pending. Continue polling.',
+  ],
+  'too often': [70016, 'slow_down', 'The device polls too often. Keep to the interval.'],
+  declined: [70018, 'authorization_declined', 'The end user denied the authorization request.'],
+  expired: [70020, 'expired_token', 'The provided device code has expired.'],
+  unknown: [70019, 'bad_verification_code', 'The verification code is not known, or was used.'],
 }
 
 const refuse = (code: number, error: string, text: string): AuthorityError =>

@@ -19,21 +19,31 @@ interface Device {
   readonly userCode: string
   readonly wish: Wish
   readonly expiresAt: number
-  signIn?: SignIn
+  polledAt: number
+  answer?: SignIn | 'declined'
 }
+
+/** Why a device gets no token yet, or never. */
+export type DeviceRefusal = 'pending' | 'too often' | 'declined' | 'expired' | 'unknown'
 
 /** People who are between asking for a token and getting it. In memory: a restart makes them begin anew. */
 export interface UserSessions {
-  beginDevice(wish: Wish): { deviceCode: string; userCode: string; expiresInSeconds: number }
-  /** What a client waits for under a code that a person typed. */
-  findDevice(userCode: string): Wish | undefined
-  /** The person has signed in. */
-  approveDevice(userCode: string, signIn: SignIn): void
+  beginDevice(wish: Wish): {
+    readonly deviceCode: string
+    readonly userCode: string
+    readonly expiresInSeconds: number
+    /** How long the device waits before it asks again. */
+    readonly intervalSeconds: number
+  }
+  /** What a client waits for under a code that a person typed, and nobody has answered yet. */
+  findDevice(
+    userCode: string,
+  ): { readonly wish: Wish; answer(answer: SignIn | 'declined'): void } | undefined
   /** Once, and only for the client that began. */
   redeemDevice(
     deviceCode: string,
     clientId: string,
-  ): { readonly wish: Wish; readonly signIn: SignIn } | 'pending' | undefined
+  ): { readonly wish: Wish; readonly signIn: SignIn } | DeviceRefusal
   issueCode(wish: CodeWish, signIn: SignIn): string
   /** Once, to who knows the verifier. */
   redeemCode(
@@ -43,6 +53,7 @@ export interface UserSessions {
 }
 
 const DEVICE_SECONDS = 900
+const INTERVAL_SECONDS = 1
 const CODE_SECONDS = 300
 // Nobody fills the memory by asking.
 const SESSIONS_MAX = 1000
@@ -60,12 +71,7 @@ export function createUserSessions({ clock }: { readonly clock: Clock }): UserSe
       if (expiresAt <= now() || sessions.size >= SESSIONS_MAX) sessions.delete(key)
     }
   }
-  const alive = <T extends { readonly expiresAt: number }>(session: T | undefined) =>
-    session && session.expiresAt > now() ? session : undefined
-  const byUserCode = (typed: string) => {
-    const userCode = typed.replace(/[\s-]/g, '').toUpperCase()
-    return alive([...devices.values()].find((device) => device.userCode === userCode))
-  }
+  const isAlive = (session: { readonly expiresAt: number }) => session.expiresAt > now()
 
   return {
     beginDevice(wish) {
@@ -74,20 +80,36 @@ export function createUserSessions({ clock }: { readonly clock: Clock }): UserSe
       const userCode = Array.from({ length: LETTERS_COUNT }, () =>
         LETTERS.charAt(randomInt(LETTERS.length)),
       ).join('')
-      devices.set(deviceCode, { userCode, wish, expiresAt: now() + DEVICE_SECONDS })
-      return { deviceCode, userCode, expiresInSeconds: DEVICE_SECONDS }
+      devices.set(deviceCode, { userCode, wish, expiresAt: now() + DEVICE_SECONDS, polledAt: 0 })
+      return {
+        deviceCode,
+        userCode,
+        expiresInSeconds: DEVICE_SECONDS,
+        intervalSeconds: INTERVAL_SECONDS,
+      }
     },
-    findDevice: (userCode) => byUserCode(userCode)?.wish,
-    approveDevice(userCode, signIn) {
-      const device = byUserCode(userCode)
-      if (device) device.signIn = signIn
+    findDevice(typed) {
+      const userCode = typed.replace(/[\s-]/g, '').toUpperCase()
+      const device = [...devices.values()].find((each) => each.userCode === userCode)
+      if (!device || !isAlive(device) || device.answer) return undefined
+      return {
+        wish: device.wish,
+        answer(answer) {
+          // The first answer stands: who types the same code later changes nothing.
+          device.answer ??= answer
+        },
+      }
     },
     redeemDevice(deviceCode, clientId) {
-      const device = alive(devices.get(deviceCode))
-      if (!device || device.wish.clientId !== clientId) return undefined
-      if (!device.signIn) return 'pending'
+      const device = devices.get(deviceCode)
+      if (!device || device.wish.clientId !== clientId) return 'unknown'
+      if (!isAlive(device)) return 'expired'
+      const { answer, wish, polledAt } = device
+      device.polledAt = now()
+      // A device that is a little early is none that hammers.
+      if (!answer) return now() - polledAt < INTERVAL_SECONDS / 2 ? 'too often' : 'pending'
       devices.delete(deviceCode)
-      return { wish: device.wish, signIn: device.signIn }
+      return answer === 'declined' ? 'declined' : { wish, signIn: answer }
     },
     issueCode(wish, signIn) {
       makeRoom(codes)
@@ -96,10 +118,10 @@ export function createUserSessions({ clock }: { readonly clock: Clock }): UserSe
       return code
     },
     redeemCode(code, { clientId, redirectUri, verifier }) {
-      const session = alive(codes.get(code))
+      const session = codes.get(code)
       // Whatever comes of it: a code that was shown is used.
       codes.delete(code)
-      if (!session) return undefined
+      if (!session || !isAlive(session)) return undefined
       const { wish } = session
       if (wish.clientId !== clientId || wish.redirectUri !== redirectUri) return undefined
       const hash = createHash('sha256').update(verifier).digest()

@@ -38,8 +38,8 @@ export function createCredentials(options: {
     async prove(registry, user, password) {
       if (user === TOKEN_USER) return tokens.verifyRefreshToken(registry, password)
       if (isAdmin(registry, user, password)) return { kind: 'admin', username: user }
-      const principal = await identity.authenticate(user, password)
-      return principal && { kind: 'principal', principal }
+      const signIn = await identity.authenticate(user, password)
+      return signIn && { kind: 'principal', ...signIn }
     },
   }
 }

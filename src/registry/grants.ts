@@ -1,11 +1,11 @@
-import type { Principal } from '../identity/principal.ts'
+import type { SignIn } from '../identity/principals.ts'
 import type { RegistryIdentity } from './identity.ts'
 import type { RegistryFacts } from './registry-directory.ts'
 import type { Access } from './scope.ts'
 
 /** Who is asking, once proven. */
 export type Subject =
-  | { readonly kind: 'principal'; readonly principal: Principal }
+  | ({ readonly kind: 'principal' } & SignIn)
   | { readonly kind: 'admin'; readonly username: string }
   | { readonly kind: 'anonymous' }
 

@@ -64,7 +64,7 @@ export function createRegistryPlane(options: RegistryPlaneOptions): RegistryPlan
   const { database, blobs, directory, identity, clock, log, secrets, tenantId } = options
   const reader = createContentReader(database.reader)
   const writer = createContentWriter(database.kysely, clock)
-  const tokens = createRegistryTokens({ key: secrets.tokenKey, clock, tenantId })
+  const tokens = createRegistryTokens({ key: secrets.tokenKey, clock, tenantId, identity })
   const credentials = createCredentials({ identity, tokens })
   const authorizer = createAuthorizer({ identity, tokens, credentials })
   const signer = createUrlSigner({ key: secrets.urlKey, clock })

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { errors, type JWTPayload, jwtVerify, SignJWT } from 'jose'
 import type { Clock } from '../lib/clock.ts'
 import type { Subject } from './grants.ts'
+import type { RegistryIdentity } from './identity.ts'
 import type { RegistryFacts } from './registry-directory.ts'
 import type { Access } from './scope.ts'
 
@@ -19,12 +20,12 @@ export interface RegistryTokens {
     subject: Subject,
     access: readonly Access[],
   ): Promise<string>
-  /** Undefined where it is garbled, expired, of another kind or for another registry. */
+  /** Undefined where it is garbled, expired, of another kind or for another registry, or what it was got with has ended. */
   verifyRefreshToken(registry: RegistryFacts, token: string): Promise<Subject | undefined>
   verifyAccessToken(
     registry: RegistryFacts,
     token: string,
-  ): Promise<{ readonly access: readonly Access[] } | undefined>
+  ): Promise<{ readonly access: readonly Access[]; readonly subject: Subject } | undefined>
 }
 
 interface Claims extends JWTPayload {
@@ -39,8 +40,9 @@ export function createRegistryTokens(options: {
   readonly key: Buffer
   readonly clock: Clock
   readonly tenantId: string
+  readonly identity: Pick<RegistryIdentity, 'byCredential'>
 }): RegistryTokens {
-  const { key, clock, tenantId } = options
+  const { key, clock, tenantId, identity } = options
   const verified = new Map<string, Claims>()
   const now = () => Math.floor(clock.now().getTime() / 1000)
 
@@ -63,6 +65,21 @@ export function createRegistryTokens(options: {
     if ((claims.exp ?? 0) <= now()) return undefined
     if (claims.rid !== registry.uid || claims.aud !== registry.loginServer) return undefined
     return claims
+  }
+
+  /** Who it is about, as they are now. */
+  async function subjectNow(
+    registry: RegistryFacts,
+    subject: Subject | undefined,
+  ): Promise<Subject | undefined> {
+    if (subject?.kind === 'admin') return registry.admin && subject
+    if (subject?.kind === 'anonymous') return registry.anonymousPull ? subject : undefined
+    // A token of an earlier version says nothing of a credential.
+    if (!subject?.credential) return undefined
+    const principal = await identity.byCredential(subject.credential)
+    return principal?.objectId === subject.principal.objectId
+      ? { ...subject, principal }
+      : undefined
   }
 
   async function check(token: string): Promise<Claims | undefined> {
@@ -99,12 +116,15 @@ export function createRegistryTokens(options: {
 
     async verifyRefreshToken(registry, token) {
       const claims = await verify(registry, token)
-      return claims?.grant_type === 'refresh_token' ? claims.subject : undefined
+      if (claims?.grant_type !== 'refresh_token') return undefined
+      return subjectNow(registry, claims.subject)
     },
 
     async verifyAccessToken(registry, token) {
       const claims = await verify(registry, token)
-      return claims?.grant_type === 'access_token' ? { access: claims.access ?? [] } : undefined
+      if (claims?.grant_type !== 'access_token') return undefined
+      const subject = await subjectNow(registry, claims.subject)
+      return subject && { access: claims.access ?? [], subject }
     },
   }
 }

@@ -30,9 +30,10 @@ export function createTokenEndpoints(options: {
     const tenant = form.get('tenant')
     if (tenant && tenant.toLowerCase() !== tenantId.toLowerCase()) throw refused('another tenant')
     const token = form.get('access_token') ?? ''
-    const principal = await identity.verifyAccessToken(token)
-    if (!principal) throw refused('the access token is not valid')
-    const subject: Subject = { kind: 'principal', principal }
+    const signIn = await identity.verifyAccessToken(token)
+    if (!signIn) throw refused('the access token is not valid')
+    const { principal, credential } = signIn
+    const subject: Subject = { kind: 'principal', principal, credential }
     if (!hasAnyRight(identity, registry, subject)) throw refused('no role on the registry')
     sendJson(exchange, 200, { refresh_token: await tokens.issueRefreshToken(registry, subject) })
   }

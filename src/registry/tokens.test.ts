@@ -70,6 +70,47 @@ test('a token of the directory becomes a refresh token, and that an access token
   assert.match(String(refused.headers['www-authenticate']), /,error="insufficient_scope"$/)
 })
 
+test('401: what a token was got with has ended', async (t) => {
+  const registry = await startRegistry(t)
+  await pushImage(registry, 'app', 'v1')
+  const refresh = String((await exchange(registry, 'reader')).json().refresh_token)
+  const authorization = `Bearer ${await accessToken(registry, 'reader', 'repository:app:pull')}`
+  const pull = async () =>
+    (await registry.send('GET', '/v2/app/manifests/v1', { authorization })).status
+  assert.equal(await pull(), 200)
+  registry.ended.add('reader')
+  assert.equal(await pull(), 401)
+  const form = { grant_type: 'refresh_token', refresh_token: refresh, scope: '' }
+  assert.equal((await post(registry, '/oauth2/token', form)).status, 401)
+  const docker = { authorization: basic(TOKEN_USER, refresh) }
+  assert.equal((await registry.send('GET', '/oauth2/token', docker)).status, 401)
+})
+
+test('401: a right was taken away since a token was got', async (t) => {
+  const registry = await startRegistry(t)
+  await pushImage(registry, 'app', 'v1')
+  const authorization = `Bearer ${await accessToken(registry, 'reader', 'repository:app:pull')}`
+  registry.powerless.add('reader')
+  const answer = await registry.send('GET', '/v2/app/manifests/v1', { authorization })
+  assert.equal(answer.status, 401)
+  assert.match(String(answer.headers['www-authenticate']), /,error="insufficient_scope"$/)
+})
+
+test('401: the admin user was switched off since a token was got', async (t) => {
+  const registry = await startRegistry(t)
+  const { user, password } = ADMIN
+  const form = { grant_type: 'password', username: user, password, scope: 'registry:catalog:*' }
+  const token = (await post(registry, '/oauth2/token', form)).json().access_token
+  const catalog = async () => {
+    const authorization = `Bearer ${token}`
+    return (await registry.send('GET', '/v2/_catalog', { authorization })).status
+  }
+  assert.equal(await catalog(), 200)
+  const { admin: _, ...without } = registry.facts
+  registry.facts = without
+  assert.equal(await catalog(), 401)
+})
+
 for (const [who, scope, expected] of [
   ['reader', 'registry:catalog:*', [{ type: 'registry', name: 'catalog', actions: ['*'] }]],
   ['owner', 'registry:None:*', []],

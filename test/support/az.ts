@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { type Causeway, internet, type PlaceOptions, type Where } from './causeway.ts'
-import { type Finished, succeeded } from './run.ts'
+import { type Finished, run, succeeded } from './run.ts'
 
 /** What `az` needs besides what a place gives: Debian's package is broken, see az-repair/sitecustomize.py. */
 export const azVariables: Readonly<Record<string, string>> = {
@@ -42,3 +42,23 @@ export const bash = (
     ...options,
     variables: { ...azVariables, ...options.variables },
   })
+
+/** Runs such a script on the host, where `az` knows no cloud but the server's own URL, which it trusts. */
+export async function bashOnHost(
+  causeway: Causeway,
+  script: string,
+  variables: Readonly<Record<string, string>> = {},
+): Promise<Finished> {
+  const { urls, authorities } = await causeway.status()
+  return run('bash', ['-euo', 'pipefail', '-c', script], {
+    environment: {
+      ...process.env,
+      ...azVariables,
+      REQUESTS_CA_BUNDLE: authorities.host,
+      // What az reads the metadata with knows only this one.
+      SSL_CERT_FILE: authorities.host,
+      ARM_CLOUD_METADATA_URL: urls.metadata,
+      ...variables,
+    },
+  })
+}

@@ -15,6 +15,8 @@ const NEEDS = {
   docker: () =>
     onPath('dockerd') && onPath('docker') ? undefined : 'Docker Engine is not installed',
   az: () => (onPath('az') ? undefined : 'the Azure CLI is not installed'),
+  chromium: () => (onPath('chromium') ? undefined : 'Chromium is not installed'),
+  certutil: () => (onPath('certutil') ? undefined : 'certutil is not installed'),
   openssl: () => (onPath('openssl') ? undefined : 'openssl is not installed'),
   dig: () => (onPath('dig') ? undefined : 'dig is not installed'),
   forwarders: () =>

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Principal } from '../../identity/principal.ts'
+import type { SignIn } from '../../identity/principals.ts'
 import { digestOf } from '../../lib/digest.ts'
 import { type Origin, setOrigin } from '../../lib/origin.ts'
 import { openDatabase } from '../../storage/database.ts'
@@ -23,6 +24,9 @@ const principal = (name: string): Principal => ({
   displayName: name,
   kind: 'ServicePrincipal',
 })
+
+// The credential of each has the name of its owner.
+const signIn = (name: string): SignIn => ({ principal: principal(name), credential: name })
 
 export interface Answer {
   readonly status: number
@@ -50,6 +54,9 @@ export interface Fixture {
   facts: RegistryFacts
   origin: Origin
   now: Date
+  /** Whose credentials have ended, and who has lost every role. */
+  readonly ended: Set<string>
+  readonly powerless: Set<string>
   readonly logged: unknown[]
   send(method: string, path: string, ask?: Ask): Promise<Answer>
   /** Stops the server and starts another on the same data. */
@@ -98,13 +105,16 @@ async function startIn(
     },
     identity: {
       verifyAccessToken: async (token) =>
-        token.startsWith('aad-') ? principal(token.slice(4)) : undefined,
+        token.startsWith('aad-') ? signIn(token.slice(4)) : undefined,
       authenticate: async (appId, secret) =>
-        appId.startsWith('app-') && secret === 'secret' ? principal(appId.slice(4)) : undefined,
+        appId.startsWith('app-') && secret === 'secret' ? signIn(appId.slice(4)) : undefined,
+      byCredential: async (credential) =>
+        state.ended.has(credential) ? undefined : principal(credential),
       isAllowed: ({ displayName }, action) =>
-        displayName === 'owner' ||
-        (action.endsWith('/pull/read') && ['reader', 'writer'].includes(displayName)) ||
-        (action.endsWith('/push/write') && displayName === 'writer'),
+        !state.powerless.has(displayName) &&
+        (displayName === 'owner' ||
+          (action.endsWith('/pull/read') && ['reader', 'writer'].includes(displayName)) ||
+          (action.endsWith('/push/write') && displayName === 'writer')),
     },
     clock: { now: () => state.now },
     log,
@@ -137,6 +147,8 @@ async function startIn(
     logged,
     origin: { via: 'public', place: 'internet', address: '203.0.113.7' },
     now: new Date(),
+    ended: new Set(),
+    powerless: new Set(),
     facts: {
       id: '/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/myregistry',
       uid: 'uid-1',
