@@ -1,7 +1,9 @@
 import { access, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { backUp } from '../care/backup.ts'
-import { NotRestorable, restore } from '../care/restore.ts'
+import { BackupExists, backUp } from '../care/backup.ts'
+import { NotRestorable } from '../care/not-restorable.ts'
+import { restore } from '../care/restore.ts'
+import { isDatabase, restoreDatabase } from '../care/restore-database.ts'
 import { readConfig } from '../config.ts'
 import { describeDataFolder } from '../storage/data-folder.ts'
 import { CommandError } from './command-error.ts'
@@ -21,6 +23,11 @@ export async function backupCommand(file: string, flags: Flags): Promise<number>
   })
   const target = resolve(file)
   await backUp(folder, target).catch((error: Error) => {
+    if (error instanceof BackupExists) {
+      throw new CommandError(
+        `${target} is there already, and was left as it is: name another file.`,
+      )
+    }
     throw new CommandError(`${target} could not be written: ${error.message}`, 1, { cause: error })
   })
   const { size } = await stat(target)
@@ -28,13 +35,21 @@ export async function backupCommand(file: string, flags: Flags): Promise<number>
   return 0
 }
 
-/** Makes a data folder from such a file. */
+/** Makes a data folder from such a file, or puts the database from before an upgrade back into one. */
 export async function restoreCommand(file: string, flags: Flags): Promise<number> {
   const { dataFolder } = readConfig(flags)
-  await restore(resolve(file), dataFolder).catch((error) => {
+  const source = resolve(file)
+  try {
+    if (await isDatabase(source)) {
+      const present = await restoreDatabase(source, await describeDataFolder(dataFolder))
+      print(`The database of ${dataFolder} is ${source} again. What was there is kept: ${present}.`)
+      return 0
+    }
+    await restore(source, dataFolder)
+  } catch (error) {
     if (!(error instanceof NotRestorable)) throw error
     throw new CommandError(error.message, 1, { cause: error })
-  })
+  }
   print(`Restored ${dataFolder}; 'causeway up' serves it.`)
   return 0
 }
