@@ -77,4 +77,4 @@ function endJournal(folder: DataFolder): ReturnType<typeof recordOf> {
 }
 
 const recordOf = (database: DatabaseSync) =>
-  readSchemaRecord(database) ?? { migrations: [], version: 'unknown' }
+  readSchemaRecord(database) ?? { migrations: [], version: 'unknown', isNoted: false }

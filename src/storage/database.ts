@@ -73,7 +73,8 @@ async function upgrade(
   const { step = (_title, work) => work() } = options
   const due = findDueUpgrade(writer, migrations)
   if (due.kind === 'none') {
-    if (due.record.version !== version) await noteWriter(kysely, version, now)
+    const { record } = due
+    if (!record.isNoted || record.version !== version) await noteWriter(kysely, version, now)
     return
   }
   if (due.kind === 'new') return migrate(kysely, { migrations, version, now })

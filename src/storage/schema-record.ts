@@ -7,6 +7,8 @@ export interface SchemaRecord {
   readonly migrations: readonly string[]
   /** The version of Causeway that wrote it last. */
   readonly version: string
+  /** False where that version kept no record yet. */
+  readonly isNoted: boolean
 }
 
 // It kept no record of versions yet.
@@ -23,7 +25,11 @@ export function readSchemaRecord(database: DatabaseSync): SchemaRecord | undefin
   const writer = hasTable(database, 'schema_writers')
     ? database.prepare('SELECT version FROM schema_writers ORDER BY rowid DESC LIMIT 1').get()
     : undefined
-  return { migrations, version: String(writer?.version ?? FIRST_VERSION) }
+  return {
+    migrations,
+    version: String(writer?.version ?? FIRST_VERSION),
+    isNoted: writer !== undefined,
+  }
 }
 
 /**

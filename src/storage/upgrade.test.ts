@@ -88,7 +88,11 @@ describe('a database of an older version', () => {
     const file = await olderDatabase(t)
     await (await openDatabase(file, { version: '0.0.2' })).close()
     const again = await openDatabase(file, { version: '0.0.3' })
-    assert.deepEqual(readSchemaRecord(again.reader), { migrations: NAMES, version: '0.0.3' })
+    assert.deepEqual(readSchemaRecord(again.reader), {
+      migrations: NAMES,
+      version: '0.0.3',
+      isNoted: true,
+    })
     await again.close()
     assert.equal((await backupsOf(file)).length, 1)
   })

@@ -69,13 +69,15 @@ export const internet: Where = { internet: true }
 
 /**
  * Starts `causeway up` on a new data folder and a free port and waits until it serves. Whoever calls it calls
- * `remove` in an `after` hook. `setUp` has the article's set-up made, as `npm start` does; `user` is whose server it is.
+ * `remove` in an `after` hook. `setUp` has the article's set-up made, as `npm start` does; `user` is whose server it is;
+ * `prepare` puts into the data folder what is to be found there.
  */
 export async function startCauseway(
-  options: { setUp?: boolean; user?: User } = {},
+  options: { setUp?: boolean; user?: User; prepare?: (dataFolder: string) => void } = {},
 ): Promise<Causeway> {
   const dataFolder = await mkdtemp(join(tmpdir(), 'causeway-test-'))
   const { user } = options
+  options.prepare?.(dataFolder)
   if (user) await chown(dataFolder, user.uid, user.gid)
   const [program, ...asUser] = commandOf(user)
   const args = [
