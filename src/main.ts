@@ -61,6 +61,7 @@ import {
   openInstallation,
   refuseIncomplete,
 } from './storage/data-folder.ts'
+import { refuseNewer } from './storage/data-too-new.ts'
 import { openDatabase } from './storage/database.ts'
 import { createFileBlobStore } from './storage/file-blob-store.ts'
 import { openLogFile } from './storage/log-file.ts'
@@ -107,13 +108,15 @@ async function compose(
   const folder = await makeDataFolder(config.dataFolder)
   const lock = lockDataFolder(folder)
   closing.add(() => lock.release())
+  await refuseNewer(folder.database)
   await refuseIncomplete(folder)
   const { tenantId, subscriptionId, registryDomain } = await openInstallation(folder, config)
   const keys = await openKeys(folder.keys)
   const { log, close: closeLog } = openLogFile(folder.logFile, config.logLevel)
   closing.add(closeLog)
 
-  const database = await openDatabase(folder.database)
+  const { version } = config
+  const database = await openDatabase(folder.database, { version, step: progress.step })
   closing.add(() => database.close())
   const blobs = await createFileBlobStore(folder.blobs)
 

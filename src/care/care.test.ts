@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { access, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { access, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, test } from 'node:test'
+import { replaceFile } from '../lib/durable-file.ts'
 import { type DataFolder, makeDataFolder, openInstallation } from '../storage/data-folder.ts'
 import { type Database, openDatabase } from '../storage/database.ts'
 import { backUp } from './backup.ts'
@@ -49,6 +51,37 @@ describe('backup and restore', () => {
       assert.equal((await stat(join(target, part))).mode & 0o777, mode, part)
     }
     assert.equal((await stat(file)).mode & 0o777, 0o600)
+  })
+
+  test('a file that is there already is not overwritten', async () => {
+    const size = (await stat(file)).size
+    await assert.rejects(backUp(folder, file), { name: 'BackupExists' })
+    assert.equal((await stat(file)).size, size)
+    assert.deepEqual(
+      (await readdir(root)).filter((name) => name.endsWith('.draft')),
+      [],
+    )
+  })
+
+  test('an archive that is made amid writes is whole, and has what was written before', async () => {
+    const busy = join(root, 'busy.tar')
+    const isDone = new AbortController()
+    const writing = (async () => {
+      for (let number = 0; !isDone.signal.aborted; number += 1) {
+        const row = { ...REGISTERED, namespace_key: `busy-${number}` }
+        await database.kysely.insertInto('provider_registrations').values(row).execute()
+        await replaceFile(join(folder.authorities, 'leaf.json'), String(number))
+      }
+    })()
+    await backUp(folder, busy).finally(() => isDone.abort())
+    await writing
+    const target = join(root, 'busy')
+    await restore(busy, target)
+    const copy = new DatabaseSync(join(target, 'causeway.db'), { readOnly: true })
+    const rows = copy.prepare('SELECT count(*) AS count FROM provider_registrations').get()
+    copy.close()
+    assert.ok(Number(rows?.count) >= 1)
+    await Promise.all([rm(target, { recursive: true }), rm(busy)])
   })
 
   test('what belongs to people and to the machine stays out', () => {

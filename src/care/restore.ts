@@ -1,14 +1,12 @@
-import { access, chmod, lchown, mkdir, mkdtemp, readdir, rename, rm, rmdir } from 'node:fs/promises'
+import { chmod, lchown, mkdir, mkdtemp, readdir, rename, rm, rmdir } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
+import { syncFolder } from '../lib/files.ts'
 import { makeDataFolder } from '../storage/data-folder.ts'
-import { openDatabase } from '../storage/database.ts'
+import { refuseNewer } from '../storage/data-too-new.ts'
 import { isArchived, REQUIRED } from './archive.ts'
+import { isWholeDatabase } from './is-whole-database.ts'
+import { NotRestorable } from './not-restorable.ts'
 import { runTar } from './run-tar.ts'
-
-/** Why an archive cannot be restored; nothing was changed. */
-export class NotRestorable extends Error {
-  override readonly name = 'NotRestorable'
-}
 
 /**
  * Makes a data folder from an archive. The folder must not exist, or be empty; it is there whole or not at all.
@@ -22,20 +20,24 @@ export async function restore(
   owner?: { readonly uid: number; readonly gid: number },
 ): Promise<void> {
   const target = resolve(dataFolder)
-  await requireReadable(file)
   await requireVacant(target)
   await requireOurs(file)
   await mkdir(dirname(target), { recursive: true })
   const stage = await mkdtemp(join(dirname(target), `.${basename(target)}-`))
   try {
-    await runTar('--extract', '--file', file, '--directory', stage, '--no-same-owner')
+    await runTar(['--extract', '--file', file, '--directory', stage, '--no-same-owner'])
     const folder = await makeDataFolder(stage)
     await chmod(folder.database, 0o600)
-    // Opening it proves that it is whole and of a version that this one understands.
-    await (await openDatabase(folder.database)).close()
+    // The first start will upgrade an older one, and keep a copy.
+    await refuseNewer(folder.database)
+    if (!isWholeDatabase(folder.database)) {
+      throw new NotRestorable(`The database in ${file} is damaged: take another backup.`)
+    }
     if (owner) await give(stage, owner)
+    await syncTree(stage)
     await rmdir(target).catch(ifAbsent)
     await rename(stage, target)
+    await syncFolder(dirname(target))
   } catch (error) {
     await rm(stage, { recursive: true, force: true })
     throw error
@@ -49,10 +51,12 @@ async function give(folder: string, { uid, gid }: { uid: number; gid: number }):
   await lchown(folder, uid, gid)
 }
 
-async function requireReadable(file: string): Promise<void> {
-  await access(file).catch((error) => {
-    throw new NotRestorable(`${file} cannot be read.`, { cause: error })
-  })
+/** Waits until everything below a folder is on disk. */
+async function syncTree(root: string): Promise<void> {
+  for (const entry of await readdir(root, { recursive: true, withFileTypes: true })) {
+    if (entry.isFile() || entry.isDirectory()) await syncFolder(join(entry.parentPath, entry.name))
+  }
+  await syncFolder(root)
 }
 
 async function requireVacant(target: string): Promise<void> {
@@ -67,7 +71,7 @@ async function requireVacant(target: string): Promise<void> {
 }
 
 async function requireOurs(file: string): Promise<void> {
-  const listing = await runTar('--list', '--file', file).catch((error) => {
+  const listing = await runTar(['--list', '--file', file]).catch((error) => {
     throw new NotRestorable(`${file} is not a backup of Causeway.`, { cause: error })
   })
   const entries = listing.trim().split('\n')

@@ -1,12 +1,14 @@
 import { access, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { backUp } from '../care/backup.ts'
-import { NotRestorable, restore } from '../care/restore.ts'
+import { BackupExists, backUp } from '../care/backup.ts'
+import { NotRestorable } from '../care/not-restorable.ts'
+import { restore } from '../care/restore.ts'
+import { isDatabase, restoreDatabase } from '../care/restore-database.ts'
 import { readConfig } from '../config.ts'
 import { hasRootsRights } from '../places/rights.ts'
 import { describeDataFolder } from '../storage/data-folder.ts'
 import { CommandError } from './command-error.ts'
-import { ownerOf } from './owner.ts'
+import { ownerOf, runAsOwner } from './owner.ts'
 import { print } from './terminal.ts'
 
 interface Flags {
@@ -23,6 +25,11 @@ export async function backupCommand(file: string, flags: Flags): Promise<number>
   })
   const target = resolve(file)
   await backUp(folder, target).catch((error: Error) => {
+    if (error instanceof BackupExists) {
+      throw new CommandError(
+        `${target} is there already, and was left as it is: name another file.`,
+      )
+    }
     throw new CommandError(`${target} could not be written: ${error.message}`, 1, { cause: error })
   })
   const { size } = await stat(target)
@@ -30,14 +37,26 @@ export async function backupCommand(file: string, flags: Flags): Promise<number>
   return 0
 }
 
-/** Makes a data folder from such a file. */
+/** Makes a data folder from such a file, or puts the database from before an upgrade back into one. */
 export async function restoreCommand(file: string, flags: Flags): Promise<number> {
   const { dataFolder } = readConfig(flags)
+  const source = resolve(file)
   const owner = hasRootsRights() ? await ownerOf(dataFolder) : undefined
-  await restore(resolve(file), dataFolder, owner).catch((error) => {
+  try {
+    if (await isDatabase(source)) {
+      // Root writes nothing into a folder of somebody else.
+      if (owner && owner.uid !== 0) {
+        return await runAsOwner(owner, ['restore', source, '--data', dataFolder])
+      }
+      const present = await restoreDatabase(source, await describeDataFolder(dataFolder))
+      print(`The database of ${dataFolder} is ${source} again. What was there is kept: ${present}.`)
+      return 0
+    }
+    await restore(source, dataFolder, owner)
+  } catch (error) {
     if (!(error instanceof NotRestorable)) throw error
     throw new CommandError(error.message, 1, { cause: error })
-  })
+  }
   print(`Restored ${dataFolder}; 'causeway up' serves it.`)
   return 0
 }

@@ -12,6 +12,8 @@ export interface DataFolder {
   /** 8 hex digits that name this folder's namespaces, so that two servers never meet. */
   readonly mark: string
   readonly database: string
+  /** Databases from before an upgrade. */
+  readonly backups: string
   readonly keys: string
   readonly authorities: string
   readonly blobs: string
@@ -61,6 +63,7 @@ export async function describeDataFolder(path: string): Promise<DataFolder> {
     path: real,
     mark: createHash('sha256').update(real).digest('hex').slice(0, 8),
     database: join(real, 'causeway.db'),
+    backups: join(real, 'backups'),
     keys: join(real, 'keys'),
     authorities: join(real, 'authorities'),
     blobs: join(real, 'registry'),
@@ -108,6 +111,7 @@ async function makeParts(folder: DataFolder): Promise<void> {
   const { mode } = await stat(folder.path)
   await chmod(folder.path, (mode & 0o077) === PASSABLE ? 0o711 : 0o700)
   for (const [part, mode] of [
+    [folder.backups, 0o700],
     [folder.keys, 0o700],
     [folder.authorities, 0o755],
     [folder.blobs, 0o700],

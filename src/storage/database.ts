@@ -1,9 +1,14 @@
 import { closeSync, openSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { Kysely, type SqliteDatabase, SqliteDialect } from 'kysely'
+import { Kysely, SqliteAdapter, type SqliteDatabase, SqliteDialect } from 'kysely'
 import { CannotStart } from '../lib/cannot-start.ts'
-import { migrate } from './migrate.ts'
+import { refuseNewer } from './data-too-new.ts'
+import { findDueUpgrade, migrate, UpgradeFailed } from './migrate.ts'
+import { MIGRATIONS, type Migrations } from './migrations.ts'
+import { noteWriter } from './schema-record.ts'
 import type { Tables } from './tables.ts'
+import { backUpBeforeUpgrade } from './upgrade-backup.ts'
 
 /** The metadata store. One writer behind Kysely; a second, read-only connection for prepared statements on hot paths. */
 export interface Database {
@@ -13,12 +18,24 @@ export interface Database {
   close(): Promise<void>
 }
 
+/** How a database is brought up to date. */
+export interface UpgradeOptions {
+  /** The version that is noted as the last writer. */
+  readonly version?: string
+  /** Runs the upgrade of an older database, and may tell of it while it takes time. */
+  readonly step?: <T>(title: string, work: () => Promise<T>) => Promise<T>
+  readonly migrations?: Migrations
+  readonly now?: Date
+}
+
 /**
- * Opens (and creates) the SQLite file and brings its schema up to date.
+ * Opens (and creates) the SQLite file and brings its schema up to date. An older one is copied first, into `backups`
+ * beside it.
  *
- * @throws DataTooNew when a newer version of Causeway has written it.
+ * @throws DataTooNew when a later version of Causeway has written it, and UpgradeFailed; both leave it as it was.
  */
-export async function openDatabase(file: string): Promise<Database> {
+export async function openDatabase(file: string, options: UpgradeOptions = {}): Promise<Database> {
+  await refuseNewer(file, options.migrations)
   // SQLite gives its journals the mode of the file they belong to.
   closeSync(openSync(file, 'a', 0o600))
   const writer = new DatabaseSync(file)
@@ -27,11 +44,9 @@ export async function openDatabase(file: string): Promise<Database> {
     file,
     'PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA busy_timeout=5000',
   )
-  const kysely = new Kysely<Tables>({
-    dialect: new SqliteDialect({ database: forKysely(writer) }),
-  })
+  const kysely = new Kysely<Tables>({ dialect: dialectOf(writer) })
   try {
-    await migrate(kysely)
+    await upgrade(file, writer, kysely, options)
   } catch (error) {
     await kysely.destroy()
     throw error
@@ -45,6 +60,43 @@ export async function openDatabase(file: string): Promise<Database> {
       reader.close()
       await kysely.destroy()
     },
+  }
+}
+
+async function upgrade(
+  file: string,
+  writer: DatabaseSync,
+  kysely: Kysely<Tables>,
+  options: UpgradeOptions,
+): Promise<void> {
+  const { migrations = MIGRATIONS, version = '0.0.0', now = new Date() } = options
+  const { step = (_title, work) => work() } = options
+  const due = findDueUpgrade(writer, migrations)
+  if (due.kind === 'none') {
+    const { record } = due
+    if (!record.isNoted || record.version !== version) await noteWriter(kysely, version, now)
+    return
+  }
+  if (due.kind === 'new') return migrate(kysely, { migrations, version, now })
+  const { record } = due
+  const backup = await backUpBeforeUpgrade(file, join(dirname(file), 'backups'), record, now)
+  await step(`database upgraded from ${record.version}; as it was: ${backup}`, async () => {
+    await migrate(kysely, { migrations, version, now }).catch((error) => {
+      throw new UpgradeFailed(record, version, backup, error)
+    })
+  })
+}
+
+/** SQLite takes changes of the schema back with their transaction, which Kysely does not count on. */
+function dialectOf(database: DatabaseSync): SqliteDialect {
+  const dialect = new SqliteDialect({ database: forKysely(database) })
+  dialect.createAdapter = () => new TransactionalSqliteAdapter()
+  return dialect
+}
+
+class TransactionalSqliteAdapter extends SqliteAdapter {
+  override get supportsTransactionalDdl(): boolean {
+    return true
   }
 }
 

@@ -1,46 +1,67 @@
+import type { DatabaseSync } from 'node:sqlite'
 import type { Kysely } from 'kysely'
-import { type Migration, Migrator } from 'kysely/migration'
+import { Migrator } from 'kysely/migration'
 import { CannotStart } from '../lib/cannot-start.ts'
-import { createResources } from './migrations/0001-resources.ts'
-import { createPrincipals } from './migrations/0002-principals.ts'
-import { createRegistryContent } from './migrations/0003-registry-content.ts'
-import { createDirectory } from './migrations/0004-directory.ts'
+import type { Migrations } from './migrations.ts'
+import { noteWriter, readSchemaRecord, type SchemaRecord, schemaNumber } from './schema-record.ts'
 
-/** Every migration there is, in order. Names are never changed once released. */
-const MIGRATIONS: Readonly<Record<string, Migration>> = {
-  '0001-resources': createResources,
-  '0002-principals': createPrincipals,
-  '0003-registry-content': createRegistryContent,
-  '0004-directory': createDirectory,
-}
+/** What is to be done to a database before it can be used. */
+export type DueUpgrade =
+  | { readonly kind: 'none'; readonly record: SchemaRecord }
+  /** Nothing is in it yet. */
+  | { readonly kind: 'new' }
+  | { readonly kind: 'older'; readonly record: SchemaRecord }
 
-/** The data folder was written by a newer Causeway. */
-export class DataTooNew extends CannotStart {
-  override readonly name = 'DataTooNew'
-  constructor(unknown: readonly string[]) {
+/** An upgrade did not succeed; the database is as it was. */
+export class UpgradeFailed extends CannotStart {
+  override readonly name = 'UpgradeFailed'
+  constructor(record: SchemaRecord, version: string, backup: string, cause: unknown) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
     super(
-      `The data folder was written by a newer version of Causeway (it has ${unknown.join(', ')}). ` +
-        'Start that version, or name another folder with --data.',
+      `The database could not be upgraded from Causeway ${record.version} (schema ${schemaNumber(record.migrations)}) ` +
+        `to ${version}: ${reason}. It is as it was, and a copy of it is ${backup}; ` +
+        `version ${record.version} can go on with it.`,
+      { cause },
     )
   }
 }
 
-/** @throws DataTooNew */
-export async function migrate<T>(kysely: Kysely<T>): Promise<void> {
-  const migrator = new Migrator({
-    db: kysely,
-    provider: { getMigrations: async () => ({ ...MIGRATIONS }) },
-  })
-  const unknown = (await appliedMigrations(kysely)).filter((name) => !(name in MIGRATIONS))
-  if (unknown.length > 0) throw new DataTooNew(unknown)
-  const { error } = await migrator.migrateToLatest()
-  if (error) throw error
+export function findDueUpgrade(database: DatabaseSync, migrations: Migrations): DueUpgrade {
+  const record = readSchemaRecord(database)
+  if (!record) return { kind: 'new' }
+  const known = Object.keys(migrations)
+  return known.every((name) => record.migrations.includes(name))
+    ? { kind: 'none', record }
+    : { kind: 'older', record }
 }
 
-async function appliedMigrations<T>(kysely: Kysely<T>): Promise<readonly string[]> {
-  const tables = await kysely.introspection.getTables({ withInternalKyselyTables: true })
-  if (!tables.some((table) => table.name === 'kysely_migration')) return []
-  const untyped = kysely as unknown as Kysely<{ kysely_migration: { name: string } }>
-  const rows = await untyped.selectFrom('kysely_migration').select('name').execute()
-  return rows.map((row) => row.name)
+/**
+ * Runs every migration that is due and notes whose schema it is now, in one transaction: whatever fails or ends the
+ * process meanwhile leaves the database as it was.
+ *
+ * @throws Error with the failed migration's name.
+ */
+export async function migrate<T>(
+  kysely: Kysely<T>,
+  options: { readonly migrations: Migrations; readonly version: string; readonly now: Date },
+): Promise<void> {
+  const { migrations, version, now } = options
+  await kysely.transaction().execute(async (transaction) => {
+    const { error, results = [] } = await new Migrator({
+      db: transaction,
+      provider: { getMigrations: async () => ({ ...migrations }) },
+    }).migrateToLatest()
+    if (error) throw describeFailure(error, results)
+    await noteWriter(transaction, version, now)
+  })
+}
+
+function describeFailure(
+  cause: unknown,
+  results: readonly { readonly migrationName: string; readonly status: string }[],
+): Error {
+  const at = results.find(({ status }) => status === 'Error')?.migrationName ?? 'the migrations'
+  return new Error(`${at} failed, ${cause instanceof Error ? cause.message : String(cause)}`, {
+    cause,
+  })
 }

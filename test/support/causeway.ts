@@ -70,7 +70,8 @@ export const internet: Where = { internet: true }
 /**
  * Starts `causeway up` on a new data folder and a free port and waits until it serves. Whoever calls it calls
  * `remove` in an `after` hook. `setUp` has the article's set-up made, as `npm start` does; `user` is whose server it is;
- * `owner` has the data folder, and root starts the server on it; `configuration` is the text of its configuration file.
+ * `owner` has the data folder, and root starts the server on it; `configuration` is the text of its configuration file;
+ * `prepare` puts into the data folder what is to be found there.
  */
 export async function startCauseway(
   options: {
@@ -79,12 +80,14 @@ export async function startCauseway(
     owner?: User
     port?: number
     configuration?: string
+    prepare?: (dataFolder: string) => void
   } = {},
 ): Promise<Causeway> {
   const dataFolder = await mkdtemp(join(tmpdir(), 'causeway-test-'))
   const configFile = `${dataFolder}.yaml`
   if (options.configuration !== undefined) await writeFile(configFile, options.configuration)
   const { user } = options
+  options.prepare?.(dataFolder)
   const owner = options.owner ?? user
   if (owner) await chown(dataFolder, owner.uid, owner.gid)
   const [program, ...asUser] = commandOf(user)

@@ -1,0 +1,18 @@
+import type { Migration } from 'kysely/migration'
+import { createResources } from './migrations/0001-resources.ts'
+import { createPrincipals } from './migrations/0002-principals.ts'
+import { createRegistryContent } from './migrations/0003-registry-content.ts'
+import { createDirectory } from './migrations/0004-directory.ts'
+
+export type Migrations = Readonly<Record<string, Migration>>
+
+/**
+ * Every migration there is, in order. Names are never changed once released. All that are due run in one transaction;
+ * one that makes a table anew says `PRAGMA defer_foreign_keys=ON` first.
+ */
+export const MIGRATIONS: Migrations = {
+  '0001-resources': createResources,
+  '0002-principals': createPrincipals,
+  '0003-registry-content': createRegistryContent,
+  '0004-directory': createDirectory,
+}
