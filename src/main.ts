@@ -22,6 +22,7 @@ import { createClosing } from './lib/closing.ts'
 import { originOf } from './lib/origin.ts'
 import { attachProgram } from './operator/attach.ts'
 import type { AttachRequest, ServerStatus } from './operator/contract.ts'
+import { createHostPrograms } from './operator/host-programs.ts'
 import { serveOperator } from './operator/operator-api.ts'
 import { createOwnWork } from './operator/own-work.ts'
 import { principalOperations, removeRoles } from './operator/principals.ts'
@@ -111,12 +112,23 @@ async function compose(
   const isAwake = (owner: string): boolean =>
     ownWork.isAwake(owner) || homes.isAwake(owner) || identities.isAwake(owner)
   const principals = createPrincipals({ database, clock, isAwake })
-  const running = () => places.list().flatMap(({ programs }) => programs.map(({ id }) => id))
+  const running = () => [
+    ...places.list().flatMap(({ programs }) => programs.map(({ id }) => id)),
+    ...hostPrograms.running(),
+  ]
   const identities = createProgramIdentities({ principals, running })
   const { clients, run } = folder
   const homes = createProgramHomes({ clients, run, principals, sealer, running })
   await homes.adopt()
   const owner = await openOwner(principals)
+  const ownerName = owner.displayName
+  const hostPrograms = createHostPrograms({
+    principals,
+    homes,
+    tenantId,
+    subscriptionId,
+    ownerName,
+  })
   const identity = await createIdentity({ database, principals, keys, tenantId, clock, log })
   const { applications, credentials, tokens, authenticator, authority } = identity
   closing.add(() => authority.close())
@@ -279,7 +291,7 @@ async function compose(
       subscriptionId,
       homes,
       identities,
-      ownerName: owner.displayName,
+      ownerName,
     })
   const status: Server['status'] = async () =>
     describeServer({
@@ -299,6 +311,7 @@ async function compose(
     operations: {
       status,
       attach,
+      startOnHost: hostPrograms.start,
       shutDown,
       ...principalOperations({
         principals,
@@ -307,7 +320,7 @@ async function compose(
         asOwner,
         tenantId,
         subscriptionId,
-        ownerName: owner.displayName,
+        ownerName,
       }),
     },
     log,

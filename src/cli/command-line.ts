@@ -72,6 +72,16 @@ function describeCommands(exit: (code: number) => void): Command {
     .description('open a shell in a place')
     .action(async (flags) => exit(await (await import('./exec.ts')).shell(flags)))
 
+  program
+    .command('az')
+    .description('run az on this host, signed in to Causeway; ~/.azure is not touched')
+    .option(...DATA)
+    .option('--as <principal>', 'signed in as this principal; as the owner by default')
+    .passThroughOptions()
+    .allowUnknownOption()
+    .argument('[words...]', "what az is to do; 'az -- --help' shows its own help")
+    .action(async (words, flags) => exit(await (await import('./az.ts')).az(words, flags)))
+
   const principal = program.command('principal').description('who may sign in, and as what')
   principal
     .command('create <name>')

@@ -82,6 +82,17 @@ export interface Attached {
   }
 }
 
+/** As whom a program on the host, outside every place, is to run. */
+export type HostRequest = Pick<AttachRequest, 'as' | 'uid' | 'gid'>
+
+/** One line, sent when the program may start; its credentials sleep when the connection closes. */
+export interface HostProgram {
+  /** The principal's name. */
+  readonly name: string
+  readonly home: Attached['home']
+  readonly credentials: Attached['credentials']
+}
+
 export interface PrincipalSummary {
   readonly name: string
   readonly appId: string

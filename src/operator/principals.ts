@@ -129,7 +129,11 @@ export async function removeRoles(objectId: string, arm: ArmClient): Promise<voi
   for (const { id } of value) await arm.send('DELETE', id)
 }
 
-async function findPrincipal(name: string, principals: Principals): Promise<Principal> {
+/** @throws OperatorError 404 */
+export async function findPrincipal(
+  name: string,
+  principals: Pick<Principals, 'byName'>,
+): Promise<Principal> {
   const principal = await principals.byName(name)
   if (!principal) throw noPrincipal(name)
   return principal

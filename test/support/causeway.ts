@@ -70,16 +70,23 @@ export const internet: Where = { internet: true }
 /**
  * Starts `causeway up` on a new data folder and a free port and waits until it serves. Whoever calls it calls
  * `remove` in an `after` hook. `setUp` has the article's set-up made, as `npm start` does; `user` is whose server it is;
- * `owner` has the data folder, and root starts the server on it.
+ * `owner` has the data folder, and root starts the server on it; `within` is the command that enters the namespaces in
+ * which all of it is to run.
  */
 export async function startCauseway(
-  options: { setUp?: boolean; user?: User; owner?: User; port?: number } = {},
+  options: {
+    setUp?: boolean
+    user?: User
+    owner?: User
+    port?: number
+    within?: readonly string[]
+  } = {},
 ): Promise<Causeway> {
   const dataFolder = await mkdtemp(join(tmpdir(), 'causeway-test-'))
-  const { user } = options
+  const { user, within = [] } = options
   const owner = options.owner ?? user
   if (owner) await chown(dataFolder, owner.uid, owner.gid)
-  const [program, ...asUser] = commandOf(user)
+  const [program = '', ...asUser] = [...within, ...commandOf(user)]
   const args = [
     ...asUser,
     'up',
