@@ -10,6 +10,7 @@ import { createFront } from './front/create-front.ts'
 import { publicAddressesInUse } from './front/public-addresses.ts'
 import { createPublicNames } from './front/public-names.ts'
 import { createGraphPlane } from './graph/graph-plane.ts'
+import type { RoleAssignmentSource } from './identity/authorizer.ts'
 import { createAuthorizer } from './identity/create-authorizer.ts'
 import { createIdentity } from './identity/create-identity.ts'
 import { createInstanceMetadata } from './identity/instance-metadata.ts'
@@ -23,6 +24,7 @@ import { originOf } from './lib/origin.ts'
 import { attachProgram } from './operator/attach.ts'
 import type { AttachRequest, ServerStatus } from './operator/contract.ts'
 import { createHostPrograms } from './operator/host-programs.ts'
+import { listNetworks } from './operator/networks.ts'
 import { serveOperator } from './operator/operator-api.ts'
 import { createOwnWork } from './operator/own-work.ts'
 import { principalOperations, removeRoles } from './operator/principals.ts'
@@ -141,13 +143,12 @@ async function compose(
     privateEndpointsPerRegistry,
   }
   // Rights, directories and images are read from resources, which the control plane keeps: those three come after it.
+  const assignmentsOf: RoleAssignmentSource['assignmentsOf'] = (objectId) => [
+    ...ownerAssignment(owner, objectId),
+    ...roleAssignments.assignmentsOf(objectId),
+  ]
   const authorizer = createAuthorizer({
-    assignments: {
-      assignmentsOf: (objectId) => [
-        ...ownerAssignment(owner, objectId),
-        ...roleAssignments.assignmentsOf(objectId),
-      ],
-    },
+    assignments: { assignmentsOf },
     customRoles: { permissionsOf: (roleId) => customRoles.permissionsOf(roleId) },
   })
   const control = await createControlPlane({
@@ -312,11 +313,14 @@ async function compose(
       status,
       attach,
       startOnHost: hostPrograms.start,
+      listNetworks: () => listNetworks(networks),
       shutDown,
       ...principalOperations({
         principals,
         applications,
         credentials,
+        assignmentsOf,
+        customRoleName: customRoles.nameOf,
         asOwner,
         tenantId,
         subscriptionId,

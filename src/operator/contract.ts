@@ -95,8 +95,24 @@ export interface HostProgram {
 
 export interface PrincipalSummary {
   readonly name: string
+  readonly kind: 'ServicePrincipal' | 'User'
   readonly appId: string
   readonly objectId: string
+}
+
+/** A principal and what it may do. */
+export interface DescribedPrincipal extends PrincipalSummary {
+  /** What a person signs in with; absent for a program. */
+  readonly userName?: string
+  /** `scope` is an ARM id, or `/` for everything. */
+  readonly roles: readonly { readonly role: string; readonly scope: string }[]
+}
+
+/** A virtual network and its subnets, by name. */
+export interface NetworkSummary {
+  readonly name: string
+  readonly resourceGroup: string
+  readonly subnets: readonly string[]
 }
 
 export interface NewPrincipal {

@@ -6,10 +6,11 @@ import type {
   Attached,
   AttachRequest,
   CreatedPrincipal,
+  DescribedPrincipal,
   HostProgram,
   HostRequest,
+  NetworkSummary,
   NewPrincipal,
-  PrincipalSummary,
   ServerStatus,
 } from './contract.ts'
 import { OperatorError } from './operator-error.ts'
@@ -22,7 +23,9 @@ export interface Operations {
   /** As `attach`, for a program that stays on the host. */
   startOnHost(request: HostRequest): Promise<{ program: HostProgram; release(): Promise<void> }>
   createPrincipal(request: NewPrincipal): Promise<CreatedPrincipal>
-  listPrincipals(): Promise<readonly PrincipalSummary[]>
+  listPrincipals(): Promise<readonly DescribedPrincipal[]>
+  showPrincipal(name: string): Promise<DescribedPrincipal>
+  listNetworks(): readonly NetworkSummary[]
   deletePrincipal(name: string): Promise<void>
   /** Replaces its secrets by a new one. */
   resetPrincipal(name: string): Promise<CreatedPrincipal>
@@ -58,7 +61,11 @@ export async function serveOperator(options: {
   renderErrors(app, log)
 
   app.get('/status', () => operations.status())
+  app.get('/networks', () => operations.listNetworks())
   app.get('/principals', () => operations.listPrincipals())
+  app.get<{ Params: { name: string } }>('/principals/:name', (request) =>
+    operations.showPrincipal(request.params.name),
+  )
   app.post('/principals', { schema: { body: NAMED } }, (request) =>
     operations.createPrincipal(request.body as NewPrincipal),
   )
