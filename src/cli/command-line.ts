@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander'
+import { Argument, Command, CommanderError } from 'commander'
 import { ConfigError, packageVersion } from '../config.ts'
 import { CannotStart } from '../lib/cannot-start.ts'
 import { CommandError } from './command-error.ts'
@@ -97,12 +97,20 @@ function describeCommands(exit: (code: number) => void): Command {
     )
   principal
     .command('list')
-    .description('list the principals')
+    .description('list the principals and their roles')
     .option(...DATA)
     .option(...JSON_OUTPUT)
     .action(async (flags) => exit(await (await import('./principal.ts')).listPrincipals(flags)))
   principal
-    .command('reset <name>')
+    .command('show <principal>')
+    .description('tell who a principal is and what it may do')
+    .option(...DATA)
+    .option(...JSON_OUTPUT)
+    .action(async (name, flags) =>
+      exit(await (await import('./principal.ts')).showPrincipal(name, flags)),
+    )
+  principal
+    .command('reset <principal>')
     .description('give a principal a new secret in place of those it has')
     .option(...DATA)
     .option(...JSON_OUTPUT)
@@ -110,7 +118,7 @@ function describeCommands(exit: (code: number) => void): Command {
       exit(await (await import('./principal.ts')).resetPrincipal(name, flags)),
     )
   principal
-    .command('delete <name>')
+    .command('delete <principal>')
     .description('delete a principal; its tokens end at once')
     .option(...DATA)
     .action(async (name, flags) =>
@@ -148,6 +156,17 @@ function describeCommands(exit: (code: number) => void): Command {
     .option('--json', 'as it was written: JSON lines')
     .action(async (flags) => exit(await (await import('./logs.ts')).logs(flags)))
 
+  program
+    .command('completion')
+    .description('print a script that lets a shell complete these commands')
+    .addArgument(new Argument('<shell>', 'whose script').choices(['bash', 'zsh', 'fish']))
+    .action(async (shell) => exit(await (await import('./completion.ts')).completion(shell)))
+  program
+    .command('__complete', { hidden: true })
+    .passThroughOptions()
+    .argument('[words...]')
+    .action(async (words) => exit(await (await import('./complete.ts')).complete(program, words)))
+
   return program
 }
 
@@ -156,9 +175,9 @@ const inPlace = (program: Command, name: string): Command =>
   program
     .command(name)
     .option(...DATA)
-    .option('--vnet <name>', 'inside this virtual network')
+    .option('--vnet <network>', 'inside this virtual network')
     .option('--resource-group <group>', 'where two networks have the same name')
-    .option('--subnet <name>', 'in this subnet; the first one by default')
+    .option('--subnet <subnet>', 'in this subnet; the first one by default')
     .option('--internet', 'outside every network')
     .option('--as <principal>', 'with the credentials of this principal; the owner by default')
     .option('--root', 'stay root where sudo was used')
