@@ -1,4 +1,4 @@
-import { Argument, Command, CommanderError } from 'commander'
+import { Argument, Command, CommanderError, Option } from 'commander'
 import { ConfigError, packageVersion } from '../config.ts'
 import { CannotStart } from '../lib/cannot-start.ts'
 import { CommandError } from './command-error.ts'
@@ -81,6 +81,19 @@ function describeCommands(exit: (code: number) => void): Command {
     .allowUnknownOption()
     .argument('[words...]', "what az is to do; 'az -- --help' shows its own help")
     .action(async (words, flags) => exit(await (await import('./az.ts')).az(words, flags)))
+
+  program
+    .command('env')
+    .description('print what a shell must evaluate so that SDKs and Terraform on this host work')
+    .option(...DATA)
+    .option('--as <principal>', 'with the ids of this principal; without any by default')
+    .option('--secret-file <file>', 'and with its secret, from a file that nobody else can read')
+    .addOption(
+      new Option('--shell <shell>', 'in whose words').choices(['sh', 'fish']).default('sh'),
+    )
+    .option(...JSON_OUTPUT)
+    .addHelpText('after', '\nFor instance: eval "$(causeway env)"')
+    .action(async (flags) => exit(await (await import('./env.ts')).env(flags)))
 
   const principal = program.command('principal').description('who may sign in, and as what')
   principal

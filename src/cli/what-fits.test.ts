@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { type Fitting, whatFits } from './what-fits.ts'
 
 function program(): Command {
   const root = new Command('tool')
-  root.command('up').description('serve').option('-f, --follow', 'go on').option('--port <number>')
+  root
+    .command('up')
+    .description('serve')
+    .option('-f, --follow', 'go on')
+    .option('--port <number>')
+    .addOption(new Option('--colour <when>').choices(['always', 'never']))
   root
     .command('exec')
     .option('--vnet <network>', 'inside')
@@ -27,15 +32,20 @@ for (const [line, expected] of [
   [['people', ''], ['show']],
   [
     ['up', ''],
-    ['--follow', '--port', '--help'],
+    ['--follow', '--port', '--colour', '--help'],
   ],
   [
     ['up', '-f', '--'],
-    ['--port', '--help'],
+    ['--port', '--colour', '--help'],
   ],
   [
     ['up', '--port', '1', '-'],
-    ['--follow', '--help'],
+    ['--follow', '--colour', '--help'],
+  ],
+  [['up', '--colour', 'n'], ['never']],
+  [
+    ['up', '--colour='],
+    ['--colour=always', '--colour=never'],
   ],
   [
     ['nonsense', ''],

@@ -49,12 +49,11 @@ export function whatFits(program: Command, words: readonly string[]): Fitting {
       else operands += 1
     }
   }
-  if (pending) return { kind: 'value', placeholder: placeholderOf(pending), prefix: '', given }
+  if (pending) return fittingValue(pending, '', last, given)
   if (last.startsWith('-') && !onlyOperands) {
     const { option, value } = findOption(command, last)
     if (option && value !== undefined) {
-      const prefix = last.slice(0, last.length - value.length)
-      return { kind: 'value', placeholder: placeholderOf(option), prefix, given }
+      return fittingValue(option, last.slice(0, last.length - value.length), last, given)
     }
     return fitting(optionsOf(command, used), last)
   }
@@ -80,6 +79,17 @@ const asCandidate = (command: Command): Candidate => ({
 
 // Names of commands that are not for people begin so.
 const isShown = (command: Command): boolean => !command.name().startsWith('__')
+
+function fittingValue(
+  option: Option,
+  prefix: string,
+  last: string,
+  given: Readonly<Record<string, string>>,
+): Fitting {
+  const choices = option.argChoices?.map((choice) => ({ word: `${prefix}${choice}` }))
+  if (choices) return fitting(choices, last)
+  return { kind: 'value', placeholder: placeholderOf(option), prefix, given }
+}
 
 /** From its first word on, what is passed on is not ours to read. */
 const fittingRest = (

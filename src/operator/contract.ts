@@ -10,10 +10,11 @@ export interface ServerStatus {
   readonly port: number
   readonly urls: { readonly control: string; readonly authority: string; readonly metadata: string }
   readonly authorities: {
-    /** CA of the names inside places, CA of localhost, and the trust store that programs in places get; PEM files. */
+    /** CA of the names inside places, CA of localhost, and the trust stores for programs in places and on the host; PEM files. */
     readonly place: string
     readonly host: string
     readonly bundle: string
+    readonly hostBundle: string
   }
   readonly tenantId: string
   readonly subscriptionId: string

@@ -12,6 +12,7 @@ export function describeServer(options: {
     readonly place: { readonly certificateFile: string }
     readonly host: { readonly certificateFile: string }
     readonly placeBundle: string
+    readonly hostBundle: string
   }
   readonly settings: {
     readonly tenantId: string
@@ -40,6 +41,7 @@ export function describeServer(options: {
       place: authorities.place.certificateFile,
       host: authorities.host.certificateFile,
       bundle: authorities.placeBundle,
+      hostBundle: authorities.hostBundle,
     },
     tenantId: settings.tenantId,
     subscriptionId: settings.subscriptionId,
