@@ -161,6 +161,16 @@ function describeCommands(exit: (code: number) => void): Command {
     .action(async (flags) => exit(await (await import('./doctor.ts')).doctor(flags)))
 
   program
+    .command('trust')
+    .description(
+      'let every program of this machine trust the certificates of localhost (never those of places)',
+    )
+    .option(...DATA)
+    .option('--remove', 'take the authority out of the trust store again')
+    .option('--yes', 'do not ask')
+    .action(async (flags) => exit(await (await import('./trust.ts')).trustCommand(flags)))
+
+  program
     .command('logs')
     .description("print the server's log")
     .option(...DATA)
