@@ -1,6 +1,3 @@
-import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,6 +8,7 @@ import { needs } from './support/needs.ts'
 import { makeGroup, makeNetwork } from './support/private-registry.ts'
 import { succeeded } from './support/run.ts'
 import { projectFolder } from './support/shared-data.ts'
+import { openTerminal } from './support/terminal.ts'
 
 const SHELLS = {
   bash: {
@@ -79,30 +77,3 @@ describe('completion', { ...needs('places', 'ip', 'zsh', 'fish'), timeout: 180_0
     })
   }
 })
-
-/** A shell at a terminal of its own. */
-function openTerminal(command: string, env: NodeJS.ProcessEnv) {
-  const child = spawn('script', ['--quiet', '--flush', '--command', command, '/dev/null'], { env })
-  const ended = once(child, 'exit')
-  let shown = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    shown += text
-  })
-  return {
-    type: (text: string) => void child.stdin.write(text),
-    /** Waits for a text on the screen; all that was before it is forgotten. */
-    async shows(text: string) {
-      const deadline = AbortSignal.timeout(20_000)
-      while (!shown.includes(text)) {
-        await once(child.stdout, 'data', { signal: deadline }).catch(() => {
-          assert.fail(`'${text}' did not appear in:\n${shown}`)
-        })
-      }
-      shown = shown.slice(shown.indexOf(text) + text.length)
-    },
-    async close() {
-      child.kill('SIGKILL')
-      await ended
-    },
-  }
-}

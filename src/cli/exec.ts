@@ -11,6 +11,7 @@ import { describeDataFolder } from '../storage/data-folder.ts'
 import { type Caller, findCaller } from './caller.ts'
 import { CommandError } from './command-error.ts'
 import { handOverHome } from './hand-over-home.ts'
+import { markedShell } from './marked-shell.ts'
 import { createOperatorClient } from './operator-client.ts'
 import { refuseStranger } from './refuse-stranger.ts'
 
@@ -41,9 +42,7 @@ export const shell = (flags: ExecFlags): Promise<number> =>
   runInPlace(flags, async (attached, caller) => {
     const program = preferredShell(caller.environment)
     const mark = `(${attached.placeName} ${attached.address}) `
-    if (basename(program) !== 'bash') {
-      return { command: [program], environment: { PS1: `${mark}$ ` } }
-    }
+    if (basename(program) !== 'bash') return markedShell(program, mark)
     return {
       command: [program, '--rcfile', PROMPT, '-i'],
       environment: { CAUSEWAY_PROMPT: mark },
