@@ -18,6 +18,7 @@ import { openOwnCertificates } from './front/own-certificates.ts'
 import { publicAddressesInUse } from './front/public-addresses.ts'
 import { createPublicNames } from './front/public-names.ts'
 import { createGraphPlane } from './graph/graph-plane.ts'
+import type { RoleAssignmentSource } from './identity/authorizer.ts'
 import { createAuthorizer } from './identity/create-authorizer.ts'
 import { createIdentity } from './identity/create-identity.ts'
 import { createInstanceMetadata } from './identity/instance-metadata.ts'
@@ -30,7 +31,9 @@ import { createClosing } from './lib/closing.ts'
 import { originOf } from './lib/origin.ts'
 import { attachProgram } from './operator/attach.ts'
 import type { AttachRequest, ServerStatus } from './operator/contract.ts'
+import { createHostPrograms } from './operator/host-programs.ts'
 import { describeHost } from './operator/host-summary.ts'
+import { listNetworks } from './operator/networks.ts'
 import { serveOperator } from './operator/operator-api.ts'
 import { createOwnWork } from './operator/own-work.ts'
 import { principalOperations, removeRoles } from './operator/principals.ts'
@@ -126,12 +129,23 @@ async function compose(
   const isAwake = (owner: string): boolean =>
     ownWork.isAwake(owner) || homes.isAwake(owner) || identities.isAwake(owner)
   const principals = createPrincipals({ database, clock, isAwake })
-  const running = () => places.list().flatMap(({ programs }) => programs.map(({ id }) => id))
+  const running = () => [
+    ...places.list().flatMap(({ programs }) => programs.map(({ id }) => id)),
+    ...hostPrograms.running(),
+  ]
   const identities = createProgramIdentities({ principals, running })
   const { clients, run } = folder
   const homes = createProgramHomes({ clients, run, principals, sealer, running })
   await homes.adopt()
   const owner = await openOwner(principals)
+  const ownerName = owner.displayName
+  const hostPrograms = createHostPrograms({
+    principals,
+    homes,
+    tenantId,
+    subscriptionId,
+    ownerName,
+  })
   const identity = await createIdentity({
     database,
     principals,
@@ -152,13 +166,12 @@ async function compose(
     privateEndpointsPerRegistry,
   }
   // Rights, directories and images are read from resources, which the control plane keeps: those three come after it.
+  const assignmentsOf: RoleAssignmentSource['assignmentsOf'] = (objectId) => [
+    ...ownerAssignment(owner, objectId),
+    ...roleAssignments.assignmentsOf(objectId),
+  ]
   const authorizer = createAuthorizer({
-    assignments: {
-      assignmentsOf: (objectId) => [
-        ...ownerAssignment(owner, objectId),
-        ...roleAssignments.assignmentsOf(objectId),
-      ],
-    },
+    assignments: { assignmentsOf },
     customRoles: { permissionsOf: (roleId) => customRoles.permissionsOf(roleId) },
   })
   const control = await createControlPlane({
@@ -333,7 +346,7 @@ async function compose(
       subscriptionId,
       homes,
       identities,
-      ownerName: owner.displayName,
+      ownerName,
     })
   const status: Server['status'] = async () =>
     describeServer({
@@ -354,16 +367,20 @@ async function compose(
     operations: {
       status,
       attach,
+      startOnHost: hostPrograms.start,
+      listNetworks: () => listNetworks(networks),
       shutDown,
       resolve: (request) => resolveName(request, { networks, resolver, hostResolver }),
       ...principalOperations({
         principals,
         applications,
         credentials,
+        assignmentsOf,
+        customRoleName: customRoles.nameOf,
         asOwner,
         tenantId,
         subscriptionId,
-        ownerName: owner.displayName,
+        ownerName,
       }),
     },
     log,

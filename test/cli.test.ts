@@ -114,6 +114,24 @@ describe('the command line', { ...needs('places', 'ip'), timeout: 180_000 }, () 
     )
   })
 
+  test('shows of each principal what kind it is and what it may do', async () => {
+    succeeded(await causeway.command(['principal', 'create', 'puller', '--role', 'AcrPull']))
+    succeeded(await causeway.command(['principal', 'create', 'jane', '--user']))
+    const listed = succeeded(await causeway.command(['principal', 'list']))
+    assert.match(listed, /^owner +program +\S+ +Owner$/m)
+    assert.match(listed, /^puller +program +\S+ +AcrPull$/m)
+    assert.match(listed, /^jane +person +jane@\S+ +-$/m)
+    const { subscriptionId } = await causeway.status()
+    const shown = succeeded(await causeway.command(['principal', 'show', 'puller']))
+    assert.match(shown, new RegExp(`^role +AcrPull on /subscriptions/${subscriptionId}$`, 'm'))
+    const { kind, roles } = JSON.parse(
+      succeeded(await causeway.command(['principal', 'show', 'jane', '--json'])),
+    )
+    assert.deepEqual([kind, roles], ['User', []])
+    const complaint = failed(await causeway.command(['principal', 'show', 'nobody']))
+    assert.match(complaint, /There is no principal 'nobody'/)
+  })
+
   test('1: a network that is not in the group is told of with its group', async () => {
     const where = { vnet: 'twin', resourceGroup: 'other' }
     const complaint = failed(await causeway.inPlace(where, ['true']))

@@ -6,6 +6,7 @@ import { createNamespaceDriver } from '../places/namespace-driver.ts'
 import { namespacePrefix } from '../places/namespace-names.ts'
 import { checkSupport } from '../places/support.ts'
 import type { DataFolder } from '../storage/data-folder.ts'
+import { checkTrust } from './check-trust.ts'
 import { checkClock, checkDatabase, checkFolder, checkNamespaces } from './data-checks.ts'
 import { type Finding, failed, ok } from './finding.ts'
 import { checkDisk, checkOpenFiles, checkPort, checkSystem, checkTools } from './machine-checks.ts'
@@ -39,6 +40,7 @@ export async function examine(options: {
     await checkFolder(folder),
     checkDatabase(folder),
     await checkClock(folder, now),
+    await checkTrust(folder.mark, join(folder.authorities, 'host-ca.pem')),
     checkNamespaces([...namespaces.keys()], isRunning),
   ]
 }

@@ -29,4 +29,11 @@ export async function findCaller(
   }
 }
 
+/** What stands before a command on the host so that it runs as the caller. */
+export function asCaller({ uid, gid, groups }: Caller): readonly string[] {
+  if (uid === undefined) return []
+  const supplementary = groups === undefined ? '--init-groups' : '--clear-groups'
+  return ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, supplementary, '--inh-caps=-all', '--']
+}
+
 const NO_ACCOUNT = { USER: undefined, LOGNAME: undefined, HOME: '/', SHELL: '/bin/sh' }

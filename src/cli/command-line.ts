@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander'
+import { Argument, Command, CommanderError, Option } from 'commander'
 import { packageVersion } from '../config.ts'
 import { ConfigError } from '../configuration/config-error.ts'
 import { CannotStart } from '../lib/cannot-start.ts'
@@ -88,6 +88,29 @@ function describeCommands(exit: (code: number) => void): Command {
       exit(await (await import('./resolve.ts')).resolve(name, type ?? 'A', flags)),
     )
 
+  program
+    .command('az')
+    .description('run az on this host, signed in to Causeway; ~/.azure is not touched')
+    .option(...DATA)
+    .option('--as <principal>', 'signed in as this principal; as the owner by default')
+    .passThroughOptions()
+    .allowUnknownOption()
+    .argument('[words...]', "what az is to do; 'az -- --help' shows its own help")
+    .action(async (words, flags) => exit(await (await import('./az.ts')).az(words, flags)))
+
+  program
+    .command('env')
+    .description('print what a shell must evaluate so that SDKs and Terraform on this host work')
+    .option(...DATA)
+    .option('--as <principal>', 'with the ids of this principal; without any by default')
+    .option('--secret-file <file>', 'and with its secret, from a file that nobody else can read')
+    .addOption(
+      new Option('--shell <shell>', 'in whose words').choices(['sh', 'fish']).default('sh'),
+    )
+    .option(...JSON_OUTPUT)
+    .addHelpText('after', '\nFor instance: eval "$(causeway env)"')
+    .action(async (flags) => exit(await (await import('./env.ts')).env(flags)))
+
   const principal = program.command('principal').description('who may sign in, and as what')
   principal
     .command('create <name>')
@@ -103,12 +126,20 @@ function describeCommands(exit: (code: number) => void): Command {
     )
   principal
     .command('list')
-    .description('list the principals')
+    .description('list the principals and their roles')
     .option(...DATA)
     .option(...JSON_OUTPUT)
     .action(async (flags) => exit(await (await import('./principal.ts')).listPrincipals(flags)))
   principal
-    .command('reset <name>')
+    .command('show <principal>')
+    .description('tell who a principal is and what it may do')
+    .option(...DATA)
+    .option(...JSON_OUTPUT)
+    .action(async (name, flags) =>
+      exit(await (await import('./principal.ts')).showPrincipal(name, flags)),
+    )
+  principal
+    .command('reset <principal>')
     .description('give a principal a new secret in place of those it has')
     .option(...DATA)
     .option(...JSON_OUTPUT)
@@ -116,7 +147,7 @@ function describeCommands(exit: (code: number) => void): Command {
       exit(await (await import('./principal.ts')).resetPrincipal(name, flags)),
     )
   principal
-    .command('delete <name>')
+    .command('delete <principal>')
     .description('delete a principal; its tokens end at once')
     .option(...DATA)
     .action(async (name, flags) =>
@@ -146,6 +177,16 @@ function describeCommands(exit: (code: number) => void): Command {
     .action(async (flags) => exit(await (await import('./doctor.ts')).doctor(flags)))
 
   program
+    .command('trust')
+    .description(
+      'let every program of this machine trust the certificates of localhost (never those of places)',
+    )
+    .option(...DATA)
+    .option('--remove', 'take the authority out of the trust store again')
+    .option('--yes', 'do not ask')
+    .action(async (flags) => exit(await (await import('./trust.ts')).trustCommand(flags)))
+
+  program
     .command('logs')
     .description("print the server's log")
     .option(...DATA)
@@ -153,6 +194,17 @@ function describeCommands(exit: (code: number) => void): Command {
     .option('-n, --lines <number>', 'how many of the last lines', '100')
     .option('--json', 'as it was written: JSON lines')
     .action(async (flags) => exit(await (await import('./logs.ts')).logs(flags)))
+
+  program
+    .command('completion')
+    .description('print a script that lets a shell complete these commands')
+    .addArgument(new Argument('<shell>', 'whose script').choices(['bash', 'zsh', 'fish']))
+    .action(async (shell) => exit(await (await import('./completion.ts')).completion(shell)))
+  program
+    .command('__complete', { hidden: true })
+    .passThroughOptions()
+    .argument('[words...]')
+    .action(async (words) => exit(await (await import('./complete.ts')).complete(program, words)))
 
   for (const command of [program, principal].flatMap(({ commands }) => commands)) {
     // What finds the data folder by its name finds it by the file as well.
@@ -166,9 +218,9 @@ const inPlace = (program: Command, name: string): Command =>
   program
     .command(name)
     .option(...DATA)
-    .option('--vnet <name>', 'inside this virtual network')
+    .option('--vnet <network>', 'inside this virtual network')
     .option('--resource-group <group>', 'where two networks have the same name')
-    .option('--subnet <name>', 'in this subnet; the first one by default')
+    .option('--subnet <subnet>', 'in this subnet; the first one by default')
     .option('--internet', 'outside every network')
     .option('--as <principal>', 'with the credentials of this principal; the owner by default')
     .option('--root', 'stay root where sudo was used')

@@ -11,6 +11,7 @@ import { describeDataFolder } from '../storage/data-folder.ts'
 import { type Caller, findCaller } from './caller.ts'
 import { CommandError } from './command-error.ts'
 import { handOverHome } from './hand-over-home.ts'
+import { markedShell } from './marked-shell.ts'
 import { createOperatorClient } from './operator-client.ts'
 import { refuseStranger } from './refuse-stranger.ts'
 
@@ -41,9 +42,7 @@ export const shell = (flags: ExecFlags): Promise<number> =>
   runInPlace(flags, async (attached, caller) => {
     const program = preferredShell(caller.environment)
     const mark = `(${attached.placeName} ${attached.address}) `
-    if (basename(program) !== 'bash') {
-      return { command: [program], environment: { PS1: `${mark}$ ` } }
-    }
+    if (basename(program) !== 'bash') return markedShell(program, mark)
     return {
       command: [program, '--rcfile', PROMPT, '-i'],
       environment: { CAUSEWAY_PROMPT: mark },
@@ -53,7 +52,8 @@ export const shell = (flags: ExecFlags): Promise<number> =>
 // bash reads its prompt from the user's own start file, so the mark is put on after that.
 const PROMPT = fileURLToPath(new URL('./prompt.bash', import.meta.url))
 
-async function runInPlace(flags: ExecFlags, programOf: ProgramOf): Promise<number> {
+/** Attaches, asks what is to run, and runs it; the exit code is the program's. */
+export async function runInPlace(flags: ExecFlags, programOf: ProgramOf): Promise<number> {
   const where = whereOf(flags)
   const config = readConfig(flags)
   const folder = await describeDataFolder(config.dataFolder)
@@ -112,16 +112,18 @@ function whereOf(flags: ExecFlags): AttachRequest['where'] {
   return { network: vnet, subnet, resourceGroup }
 }
 
-function run(
+/** Runs a program with this terminal; 128 + n when signal n ended it. */
+export function run(
   entered: { readonly file: string; readonly args: readonly string[] },
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn(entered.file, [...entered.args], { stdio: 'inherit', env: environment })
     // The terminal sends Ctrl-C to the program as well; it decides what that means.
     const ignore = () => {}
     const forward = (signal: NodeJS.Signals) => void child.kill(signal)
+    // Before there is a program: one that comes in between must not leave it alone.
     process.on('SIGINT', ignore).on('SIGTERM', forward).on('SIGHUP', forward)
+    const child = spawn(entered.file, [...entered.args], { stdio: 'inherit', env: environment })
     child.once('error', reject)
     child.once('exit', (code, signal) => {
       process.off('SIGINT', ignore).off('SIGTERM', forward).off('SIGHUP', forward)

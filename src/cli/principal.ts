@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { readConfig } from '../config.ts'
-import type { CreatedPrincipal, PrincipalSummary } from '../operator/contract.ts'
+import type { CreatedPrincipal, DescribedPrincipal } from '../operator/contract.ts'
 import { describeDataFolder } from '../storage/data-folder.ts'
 import { CommandError } from './command-error.ts'
 import { createOperatorClient, type OperatorClient } from './operator-client.ts'
@@ -73,19 +73,56 @@ async function readCertificate(file: string): Promise<string> {
 }
 
 export async function listPrincipals(flags: Flags): Promise<number> {
-  const principals = await (await connect(flags)).call<PrincipalSummary[]>('GET', '/principals')
+  const principals = await (await connect(flags)).call<DescribedPrincipal[]>('GET', '/principals')
   if (flags.json) {
     printJson(principals)
     return 0
   }
   print(
     table(
-      ['NAME', 'CLIENT ID', 'OBJECT ID'],
-      principals.map((principal) => [principal.name, principal.appId, principal.objectId]),
+      ['NAME', 'KIND', 'SIGNS IN AS', 'ROLES'],
+      principals.map(({ name, kind, appId, userName, roles }) => [
+        name,
+        KINDS[kind],
+        userName ?? appId,
+        roles.map(inShort).join(', ') || '-',
+      ]),
     ),
   )
   return 0
 }
+
+/** Tells who a principal is and what it may do. */
+export async function showPrincipal(name: string, flags: Flags): Promise<number> {
+  const client = await connect(flags)
+  const path = `/principals/${encodeURIComponent(name)}`
+  const principal = await client.call<DescribedPrincipal>('GET', path)
+  if (flags.json) {
+    printJson(principal)
+    return 0
+  }
+  const { kind, appId, userName, objectId, roles } = principal
+  for (const [label, value] of [
+    ['name', principal.name],
+    ['kind', KINDS[kind]],
+    userName === undefined ? ['client id', appId] : ['user name', userName],
+    ['object id', objectId],
+    ...(roles.length === 0 ? [['role', 'none']] : roles.map(inFull)),
+  ] as const) {
+    print(`${strong(label.padEnd(15))}${value}`)
+  }
+  return 0
+}
+
+const KINDS = { ServicePrincipal: 'program', User: 'person' } as const
+
+type Role = DescribedPrincipal['roles'][number]
+
+const inFull = ({ role, scope }: Role) =>
+  ['role', `${role} on ${scope === '/' ? 'everything' : scope}`] as const
+
+const inShort = ({ role, scope }: Role): string =>
+  /^\/(subscriptions\/[^/]+)?$/i.test(scope) ? role : `${role} on ${scope.split('/').at(-1)}`
 
 export async function deletePrincipal(name: string, flags: Flags): Promise<number> {
   await (await connect(flags)).call('DELETE', `/principals/${encodeURIComponent(name)}`)

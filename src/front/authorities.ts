@@ -20,6 +20,8 @@ export interface Authorities {
   readonly host: Authority
   /** Path of the trust store of places: what the machine trusts, and the place authority. */
   readonly placeBundle: string
+  /** Path of a trust store for programs on the host: what the machine trusts, and the host authority. */
+  readonly hostBundle: string
 }
 
 // Where distributions keep the certificates they trust, in one file.
@@ -56,9 +58,14 @@ export async function openAuthorities(
     openAuthority(folder, 'place', 'Causeway places', placeNames),
     openAuthority(folder, 'host', 'Causeway on this host', hostNamesSigned),
   ])
-  const placeBundle = join(folder, 'place-bundle.pem')
-  await writeIfChanged(placeBundle, (await systemBundle()) + place.certificate)
-  return { place: place.authority, host: host.authority, placeBundle }
+  const [placeBundle, hostBundle] = [
+    join(folder, 'place-bundle.pem'),
+    join(folder, 'host-bundle.pem'),
+  ]
+  const machine = await systemBundle()
+  await writeIfChanged(placeBundle, machine + place.certificate)
+  await writeIfChanged(hostBundle, machine + host.certificate)
+  return { place: place.authority, host: host.authority, placeBundle, hostBundle }
 }
 
 async function openAuthority(

@@ -100,6 +100,8 @@ export async function createAuthority(options: AuthorityOptions): Promise<Fastif
   for (const version of ['', '/v2.0']) {
     app.get(`/:tenant/discovery${version}/keys`, { preHandler }, keys)
     app.post(`/:tenant/oauth2${version}/token`, { preHandler }, token)
+    // Terraform puts the tenant behind whatever the cloud's metadata call the login endpoint.
+    app.post(`/adfs/:tenant/oauth2${version}/token`, { preHandler }, token)
   }
   for (const [oauth, page] of [
     ['/adfs/oauth2', '/adfs/oauth2/deviceauth'],

@@ -6,6 +6,7 @@ import { PlaceFull } from '../places/place-full.ts'
 import type { Attached, AttachRequest } from './contract.ts'
 import { findPlace } from './find-place.ts'
 import { OperatorError } from './operator-error.ts'
+import { findPrincipal } from './principals.ts'
 import type { ProgramHomes } from './program-homes.ts'
 import type { ProgramIdentities } from './program-identities.ts'
 
@@ -28,13 +29,7 @@ export async function attachProgram(
 ): Promise<{ attached: Attached; release(): Promise<void> }> {
   const { places, principals, tenantId, subscriptionId } = options
   const name = request.as ?? options.ownerName
-  const principal = await principals.byName(name)
-  if (!principal) {
-    throw new OperatorError(
-      404,
-      `There is no principal '${name}'; 'causeway principal list' names them.`,
-    )
-  }
+  const principal = await findPrincipal(name, principals)
   const { place, placeName, subnet } = findPlace(request.where, options.networks)
   const attachment = await places.attach({ place, ...(subnet && { subnet }) }).catch((error) => {
     if (error instanceof PlacesUnavailable) {

@@ -10,10 +10,11 @@ export interface ServerStatus {
   readonly port: number
   readonly urls: { readonly control: string; readonly authority: string; readonly metadata: string }
   readonly authorities: {
-    /** CA of the names inside places, CA of localhost, and the trust store that programs in places get; PEM files. */
+    /** CA of the names inside places, CA of localhost, and the trust stores for programs in places and on the host; PEM files. */
     readonly place: string
     readonly host: string
     readonly bundle: string
+    readonly hostBundle: string
   }
   readonly tenantId: string
   readonly subscriptionId: string
@@ -100,10 +101,37 @@ export interface Attached {
   }
 }
 
+/** As whom a program on the host, outside every place, is to run. */
+export type HostRequest = Pick<AttachRequest, 'as' | 'uid' | 'gid'>
+
+/** One line, sent when the program may start; its credentials sleep when the connection closes. */
+export interface HostProgram {
+  /** The principal's name. */
+  readonly name: string
+  readonly home: Attached['home']
+  readonly credentials: Attached['credentials']
+}
+
 export interface PrincipalSummary {
   readonly name: string
+  readonly kind: 'ServicePrincipal' | 'User'
   readonly appId: string
   readonly objectId: string
+}
+
+/** A principal and what it may do. */
+export interface DescribedPrincipal extends PrincipalSummary {
+  /** What a person signs in with; absent for a program. */
+  readonly userName?: string
+  /** `scope` is an ARM id, or `/` for everything. */
+  readonly roles: readonly { readonly role: string; readonly scope: string }[]
+}
+
+/** A virtual network and its subnets, by name. */
+export interface NetworkSummary {
+  readonly name: string
+  readonly resourceGroup: string
+  readonly subnets: readonly string[]
 }
 
 export interface NewPrincipal {

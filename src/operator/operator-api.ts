@@ -1,13 +1,16 @@
 import { chmod, rm } from 'node:fs/promises'
-import Fastify, { type FastifyInstance } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 import type { Logger } from 'pino'
 import { isStorageFull } from '../storage/blob-store.ts'
 import type {
   Attached,
   AttachRequest,
   CreatedPrincipal,
+  DescribedPrincipal,
+  HostProgram,
+  HostRequest,
+  NetworkSummary,
   NewPrincipal,
-  PrincipalSummary,
   Resolved,
   ResolveRequest,
   ServerStatus,
@@ -19,8 +22,12 @@ export interface Operations {
   status(): Promise<ServerStatus>
   /** `release` is called once, when the caller is gone. */
   attach(request: AttachRequest): Promise<{ attached: Attached; release(): Promise<void> }>
+  /** As `attach`, for a program that stays on the host. */
+  startOnHost(request: HostRequest): Promise<{ program: HostProgram; release(): Promise<void> }>
   createPrincipal(request: NewPrincipal): Promise<CreatedPrincipal>
-  listPrincipals(): Promise<readonly PrincipalSummary[]>
+  listPrincipals(): Promise<readonly DescribedPrincipal[]>
+  showPrincipal(name: string): Promise<DescribedPrincipal>
+  listNetworks(): readonly NetworkSummary[]
   deletePrincipal(name: string): Promise<void>
   /** Replaces its secrets by a new one. */
   resetPrincipal(name: string): Promise<CreatedPrincipal>
@@ -67,7 +74,11 @@ export async function serveOperator(options: {
   renderErrors(app, log)
 
   app.get('/status', () => operations.status())
+  app.get('/networks', () => operations.listNetworks())
   app.get('/principals', () => operations.listPrincipals())
+  app.get<{ Params: { name: string } }>('/principals/:name', (request) =>
+    operations.showPrincipal(request.params.name),
+  )
   app.post('/principals', { schema: { body: NAMED } }, (request) =>
     operations.createPrincipal(request.body as NewPrincipal),
   )
@@ -87,21 +98,37 @@ export async function serveOperator(options: {
   })
   app.post('/attachments', async (request, reply) => {
     const { attached, release } = await operations.attach(request.body as AttachRequest)
-    const { raw } = reply.hijack()
-    const end = () => {
-      release().catch((error) => log.error({ err: error }, 'a program could not be detached'))
-    }
-    if (raw.destroyed) return end()
-    // The connection stands for the program: when the caller ends, in whatever way, it closes.
-    raw.once('close', end)
-    raw.writeHead(200, { 'content-type': 'application/x-ndjson' })
-    raw.write(`${JSON.stringify(attached)}\n`)
+    holdOpen(reply, attached, release, log)
+  })
+  app.post('/host-programs', async (request, reply) => {
+    const { program, release } = await operations.startOnHost(request.body as HostRequest)
+    holdOpen(reply, program, release, log)
   })
 
   await rm(options.socket, { force: true })
   await app.listen({ path: options.socket })
   await chmod(options.socket, 0o600)
   return { close: () => app.close() }
+}
+
+/** The connection stands for the program: when the caller ends, in whatever way, it closes. */
+function holdOpen(
+  reply: FastifyReply,
+  firstLine: object,
+  release: () => Promise<void>,
+  log: Logger,
+): void {
+  const { raw } = reply.hijack()
+  const end = () => {
+    release().catch((error) => log.error({ err: error }, 'a program could not be detached'))
+  }
+  if (raw.destroyed) {
+    end()
+    return
+  }
+  raw.once('close', end)
+  raw.writeHead(200, { 'content-type': 'application/x-ndjson' })
+  raw.write(`${JSON.stringify(firstLine)}\n`)
 }
 
 function renderErrors(app: FastifyInstance, log: Logger): void {

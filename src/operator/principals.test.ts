@@ -18,6 +18,8 @@ async function installationFor(t: { after(hook: () => Promise<void>): void }, se
     principals,
     applications: createApplications({ database, clock }),
     credentials: createCredentials({ database, clock }),
+    assignmentsOf: () => [],
+    customRoleName: () => undefined,
     asOwner: <T>(work: (client: ArmClient) => Promise<T>) => work(arm),
     tenantId: TENANT,
     subscriptionId: SUBSCRIPTION,

@@ -1,5 +1,6 @@
 import { randomUUID, X509Certificate } from 'node:crypto'
 import type { Applications } from '../identity/applications.ts'
+import type { RoleAssignmentSource } from '../identity/authorizer.ts'
 import { BUILT_IN_ROLES } from '../identity/built-in-roles.ts'
 import { type Credentials, certificateOf } from '../identity/credentials.ts'
 import type { Principal } from '../identity/principal.ts'
@@ -8,13 +9,21 @@ import type { Principals } from '../identity/principals.ts'
 import { userPrincipalName } from '../identity/user-name.ts'
 import type { ArmClient } from '../rehearsal/arm-client.ts'
 import { ArmRefusal } from '../rehearsal/arm-client.ts'
-import type { CreatedPrincipal, NewPrincipal, PrincipalSummary } from './contract.ts'
+import type {
+  CreatedPrincipal,
+  DescribedPrincipal,
+  NewPrincipal,
+  PrincipalSummary,
+} from './contract.ts'
 import { OperatorError } from './operator-error.ts'
 
 export interface PrincipalOptions {
   readonly principals: Principals
   readonly applications: Pick<Applications, 'create' | 'enroll' | 'delete'>
   readonly credentials: Pick<Credentials, 'setCertificates'>
+  readonly assignmentsOf: RoleAssignmentSource['assignmentsOf']
+  /** By guid in lower case; undefined where there is no such role. */
+  readonly customRoleName: (guid: string) => string | undefined
   readonly asOwner: <T>(work: (arm: ArmClient) => Promise<T>) => Promise<T>
   readonly tenantId: string
   readonly subscriptionId: string
@@ -24,7 +33,8 @@ export interface PrincipalOptions {
 /** The owner's commands on principals. */
 export const principalOperations = (options: PrincipalOptions) => ({
   createPrincipal: (request: NewPrincipal) => createPrincipal(request, options),
-  listPrincipals: () => listPrincipals(options.principals),
+  listPrincipals: () => listPrincipals(options),
+  showPrincipal: (name: string) => showPrincipal(name, options),
   deletePrincipal: (name: string) => deletePrincipal(name, options),
   resetPrincipal: (name: string) => resetPrincipal(name, options),
 })
@@ -105,9 +115,26 @@ async function resetPrincipal(name: string, options: PrincipalOptions): Promise<
   return { ...summaryOf(principal), secret, ...userNameOf(principal), tenantId, subscriptionId }
 }
 
-async function listPrincipals(principals: Principals): Promise<readonly PrincipalSummary[]> {
-  return (await principals.list()).map(summaryOf)
+async function listPrincipals(options: PrincipalOptions): Promise<readonly DescribedPrincipal[]> {
+  return (await options.principals.list()).map((principal) => describe(principal, options))
 }
+
+async function showPrincipal(name: string, options: PrincipalOptions): Promise<DescribedPrincipal> {
+  return describe(await findPrincipal(name, options.principals), options)
+}
+
+const describe = (
+  principal: Principal,
+  { assignmentsOf, customRoleName }: PrincipalOptions,
+): DescribedPrincipal => ({
+  ...summaryOf(principal),
+  ...userNameOf(principal),
+  roles: assignmentsOf(principal.objectId).map(({ scope, roleId }) => {
+    const guid = roleId.slice(roleId.lastIndexOf('/') + 1).toLowerCase()
+    const builtIn = BUILT_IN_ROLES.find(({ id }) => id === guid)
+    return { role: builtIn?.name ?? customRoleName(guid) ?? guid, scope }
+  }),
+})
 
 /** Takes away its roles, then the principal: a failure in between leaves nothing that cannot be deleted again. */
 export async function deletePrincipal(name: string, options: PrincipalOptions): Promise<void> {
@@ -129,7 +156,11 @@ export async function removeRoles(objectId: string, arm: ArmClient): Promise<voi
   for (const { id } of value) await arm.send('DELETE', id)
 }
 
-async function findPrincipal(name: string, principals: Principals): Promise<Principal> {
+/** @throws OperatorError 404 */
+export async function findPrincipal(
+  name: string,
+  principals: Pick<Principals, 'byName'>,
+): Promise<Principal> {
   const principal = await principals.byName(name)
   if (!principal) throw noPrincipal(name)
   return principal
@@ -143,6 +174,7 @@ const userNameOf = ({ kind, displayName }: Principal): { userName?: string } =>
 
 const summaryOf = (principal: Principal): PrincipalSummary => ({
   name: principal.displayName,
+  kind: principal.kind,
   appId: principal.appId,
   objectId: principal.objectId,
 })

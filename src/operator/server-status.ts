@@ -13,6 +13,7 @@ export function describeServer(options: {
     readonly place: { readonly certificateFile: string }
     readonly host: { readonly certificateFile: string }
     readonly placeBundle: string
+    readonly hostBundle: string
   }
   readonly settings: {
     readonly tenantId: string
@@ -41,6 +42,7 @@ export function describeServer(options: {
       place: authorities.place.certificateFile,
       host: authorities.host.certificateFile,
       bundle: authorities.placeBundle,
+      hostBundle: authorities.hostBundle,
     },
     tenantId: settings.tenantId,
     subscriptionId: settings.subscriptionId,

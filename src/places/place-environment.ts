@@ -35,7 +35,7 @@ export function placeEnvironment(options: {
   const { home, credentials, inherited } = options
   const bundle = bundleInPlace(options.caBundle)
   return {
-    ...withoutDropped(inherited),
+    ...withoutWaysOut(inherited),
     SSL_CERT_FILE: bundle,
     REQUESTS_CA_BUNDLE: bundle,
     CURL_CA_BUNDLE: bundle,
@@ -54,7 +54,10 @@ export function placeEnvironment(options: {
   }
 }
 
-const withoutDropped = (inherited: Readonly<Record<string, string | undefined>>): Environment =>
+/** A caller's environment, less what would lead out to other clouds, proxies and daemons. */
+export const withoutWaysOut = (
+  inherited: Readonly<Record<string, string | undefined>>,
+): Environment =>
   Object.fromEntries(
     Object.entries(inherited).flatMap(([name, value]) =>
       value === undefined || DROPPED.some((pattern) => pattern.test(name)) ? [] : [[name, value]],

@@ -71,7 +71,8 @@ export const internet: Where = { internet: true }
  * Starts `causeway up` on a new data folder and a free port and waits until it serves. Whoever calls it calls
  * `remove` in an `after` hook. `setUp` has the article's set-up made, as `npm start` does; `user` is whose server it is;
  * `owner` has the data folder, and root starts the server on it; `configuration` is the text of its configuration file;
- * `prepare` puts into the data folder what is to be found there.
+ * `prepare` puts into the data folder what is to be found there; `within` is the command that enters the namespaces in
+ * which all of it is to run.
  */
 export async function startCauseway(
   options: {
@@ -81,16 +82,17 @@ export async function startCauseway(
     port?: number
     configuration?: string
     prepare?: (dataFolder: string) => void
+    within?: readonly string[]
   } = {},
 ): Promise<Causeway> {
   const dataFolder = await mkdtemp(join(tmpdir(), 'causeway-test-'))
   const configFile = `${dataFolder}.yaml`
   if (options.configuration !== undefined) await writeFile(configFile, options.configuration)
-  const { user } = options
+  const { user, within = [] } = options
   options.prepare?.(dataFolder)
   const owner = options.owner ?? user
   if (owner) await chown(dataFolder, owner.uid, owner.gid)
-  const [program, ...asUser] = commandOf(user)
+  const [program = '', ...asUser] = [...within, ...commandOf(user)]
   const args = [
     ...asUser,
     'up',

@@ -24,8 +24,12 @@ const NEEDS = {
       ? undefined
       : 'dnsmasq, BIND or Unbound is not installed',
   skopeo: () => (onPath('skopeo') ? undefined : 'skopeo is not installed'),
+  zsh: () => (onPath('zsh') ? undefined : 'zsh is not installed'),
+  fish: () => (onPath('fish') ? undefined : 'fish is not installed'),
   curl: () => (onPath('curl') ? undefined : 'curl is not installed'),
   ip: () => (onPath('ip') && onPath('nsenter') ? undefined : 'iproute2 or util-linux is missing'),
+  'trust store': () =>
+    onPath('update-ca-certificates') ? undefined : 'update-ca-certificates is not installed',
   'shared data': () =>
     existsSync(sharedData('article/article.ko.md')) ? undefined : 'the shared data is not here',
 } as const satisfies Record<string, () => string | undefined>

@@ -1,7 +1,7 @@
 import { keyOf } from '../../arm/resource-id.ts'
 import type { ResourceReader } from '../../arm/resource-reader.ts'
 import type { Resource } from '../../arm/resource-type.ts'
-import type { CustomRoleSource, RolePermission } from '../../identity/authorizer.ts'
+import type { CustomRoleSource } from '../../identity/authorizer.ts'
 import type { ChangeFeed } from '../../storage/change-feed.ts'
 import { guidOf } from './built-in-definition.ts'
 import { ROLE_DEFINITION, type RoleDefinitionProperties } from './role-schema.ts'
@@ -10,11 +10,11 @@ import { ROLE_DEFINITION, type RoleDefinitionProperties } from './role-schema.ts
 export async function createCustomRoleSource(options: {
   readonly resources: Pick<ResourceReader, 'all' | 'get'>
   readonly feed: ChangeFeed
-}): Promise<CustomRoleSource> {
+}): Promise<CustomRoleSource & { nameOf(roleId: string): string | undefined }> {
   const { resources, feed } = options
-  const roles = new Map<string, readonly RolePermission[]>()
+  const roles = new Map<string, RoleDefinitionProperties>()
   const keep = ({ id, properties }: Resource<RoleDefinitionProperties>) =>
-    roles.set(guidOf(id), properties.permissions)
+    roles.set(guidOf(id), properties)
 
   feed.subscribe(async (changes) => {
     for (const { id, type } of changes) {
@@ -26,5 +26,8 @@ export async function createCustomRoleSource(options: {
   })
   for (const each of await resources.all<RoleDefinitionProperties>(ROLE_DEFINITION)) keep(each)
 
-  return { permissionsOf: (roleId) => roles.get(keyOf(roleId)) }
+  return {
+    permissionsOf: (roleId) => roles.get(keyOf(roleId))?.permissions,
+    nameOf: (roleId) => roles.get(keyOf(roleId))?.roleName,
+  }
 }
