@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -46,6 +46,23 @@ describe('the command line', { ...needs('places', 'ip'), timeout: 180_000 }, () 
       assert.equal(finished.code, 2, finished.command)
       assert.doesNotMatch(finished.stderr, /\n\s+at /, 'no stack for a user')
     }
+  })
+
+  test('2: refuses a configuration file with its line, before anything is made', async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'causeway-test-'))
+    t.after(() => rm(folder, { recursive: true }))
+    const file = join(folder, 'causeway.yaml')
+    await writeFile(file, 'dataFolder: data\nregistryDomian: registry.example.com\n')
+    const { CAUSEWAY_DATA: _, ...environment } = process.env
+    const finished = await run(program, ['up', '--config', file], { environment })
+    assert.equal(finished.code, 2)
+    assert.ok(
+      finished.stderr.includes(
+        `${file}:2: registryDomian: not known; did you mean registryDomain?`,
+      ),
+      finished.stderr,
+    )
+    assert.equal(existsSync(join(folder, 'data')), false)
   })
 
   test('status tells people and programs what is served', async () => {

@@ -46,7 +46,10 @@ export interface ArmClient {
 }
 
 /** Makes a principal, Owner of the subscription unless another role is named, and signs it in. */
-export async function createArmClient(causeway: Causeway, role = 'Owner'): Promise<ArmClient> {
+export async function createArmClient(
+  causeway: Pick<Causeway, 'status' | 'command'>,
+  role = 'Owner',
+): Promise<ArmClient> {
   const { urls, authorities, subscriptionId } = await causeway.status()
   const ca = await readFile(authorities.host, 'utf8')
   const control = urls.control.replace(/\/$/, '')

@@ -1,0 +1,134 @@
+import { createControlPlane } from '../arm/control-plane.ts'
+import { isSameId } from '../arm/resource-id.ts'
+import { cloudMetadata } from '../front/cloud-metadata.ts'
+import type { Planes } from '../front/cloud-names.ts'
+import { createGraphPlane } from '../graph/graph-plane.ts'
+import type { RoleAssignmentSource } from '../identity/authorizer.ts'
+import { createAuthorizer } from '../identity/create-authorizer.ts'
+import { isOwnerOf, ownerAssignment } from '../identity/owner.ts'
+import { systemClock as clock } from '../lib/clock.ts'
+import type { Closing } from '../lib/closing.ts'
+import { originOf } from '../lib/origin.ts'
+import { removeRoles } from '../operator/principals.ts'
+import type { PlaceStatus } from '../places/place-status.ts'
+import { createCustomRoleSource } from '../providers/authorization/custom-role-source.ts'
+import { createAuthorizationProvider } from '../providers/authorization/provider.ts'
+import { createRoleAssignmentSource } from '../providers/authorization/role-assignment-source.ts'
+import { createContainerRegistryProvider } from '../providers/container-registry/provider.ts'
+import { createRegistryDirectory } from '../providers/container-registry/registry-directory.ts'
+import { createNetworkSource } from '../providers/network/network-source.ts'
+import { createNetworkProvider } from '../providers/network/provider.ts'
+import { privateDnsProvider } from '../providers/private-dns/provider.ts'
+import { createZoneSource } from '../providers/private-dns/zone-source.ts'
+import { resourcesProvider } from '../providers/resources/provider.ts'
+import { createRegistryPlane } from '../registry/registry-plane.ts'
+import type { PrincipalsAtWork } from './open-principals.ts'
+import type { Stores } from './open-stores.ts'
+import type { AsOwner } from './operate.ts'
+
+/** The planes that speak HTTP, and what the other parts learn of the resources that one of them keeps. */
+export async function createPlanes(
+  stores: Stores,
+  who: PrincipalsAtWork,
+  options: { readonly places: () => readonly PlaceStatus[]; readonly asOwner: AsOwner },
+  closing: Closing,
+) {
+  const { database, blobs, feed, keys, log, sealer, settings } = stores
+  const { tenantId, subscriptionId, registryDomain } = settings
+  const { principals, owner, authenticator, authority, applications, credentials } = who
+  // Rights, directories and images are read from resources, which the control plane keeps: those three come after it.
+  const assignmentsOf: RoleAssignmentSource['assignmentsOf'] = (objectId) => [
+    ...ownerAssignment(owner, objectId),
+    ...roleAssignments.assignmentsOf(objectId),
+  ]
+  const authorizer = createAuthorizer({
+    assignments: { assignmentsOf },
+    customRoles: { permissionsOf: (roleId) => customRoles.permissionsOf(roleId) },
+  })
+  const control = await createControlPlane({
+    database,
+    providers: [
+      resourcesProvider,
+      createAuthorizationProvider({
+        principals: { exists: async (id) => (await principals.byObjectId(id)) !== undefined },
+      }),
+      createNetworkProvider({
+        heldAddresses(networkId) {
+          const place = networks.list().find(({ id }) => isSameId(id, networkId))?.place
+          const programs = options.places().flatMap((each) => each.programs)
+          return programs.filter((each) => each.place === place).map(({ address }) => address)
+        },
+      }),
+      privateDnsProvider,
+      createContainerRegistryProvider({
+        images: { copy: (request) => registry.copyImage(request) },
+        content: { storedBytes: (uid) => registry.storedBytes(uid) },
+      }),
+    ],
+    feed,
+    authenticate: (authorization) => authenticator.byHeader(authorization, ['arm']),
+    authorizer,
+    sealer,
+    settings,
+    clock,
+    log,
+    metadata: (baseUrl) => cloudMetadata(baseUrl, { registryDomain, tenantId }),
+  })
+  closing.add(() => control.close())
+  const { resources } = control
+  const roleAssignments = await createRoleAssignmentSource({ resources, feed })
+  const customRoles = await createCustomRoleSource({ resources, feed })
+  const graph = await createGraphPlane({
+    applications,
+    credentials,
+    principals,
+    authenticate: ({ raw, headers }) =>
+      // On the host all planes are one resource to clients, the one whose address they know.
+      authenticator.byHeader(
+        headers.authorization,
+        originOf(raw).via === 'host' ? ['graph', 'arm'] : ['graph'],
+      ),
+    mayManage: (principal) => isOwnerOf(`/subscriptions/${subscriptionId}`, principal, authorizer),
+    removeRoles: (objectId) => options.asOwner((arm) => removeRoles(objectId, arm)),
+    ownerId: owner.objectId,
+    tenantId,
+    clock,
+    log,
+  })
+  closing.add(() => graph.close())
+  const directory = await createRegistryDirectory({
+    resources,
+    feed,
+    settings,
+    unseal: sealer.unseal,
+  })
+  const registry = createRegistryPlane({
+    database,
+    blobs,
+    directory,
+    identity: {
+      verifyAccessToken: (token) => authenticator.byToken(token, ['arm', 'registry']),
+      authenticate: authenticator.bySecret,
+      byCredential: principals.byCredential,
+      isAllowed: authorizer.isAllowed,
+    },
+    clock,
+    log,
+    secrets: keys,
+    tenantId,
+  })
+  await registry.seed()
+  await registry.retain(directory.list().map(({ uid }) => uid))
+  feed.subscribe(() => registry.retain(directory.list().map(({ uid }) => uid)))
+
+  const zones = await createZoneSource({ resources, feed })
+  const networks = await createNetworkSource({ resources, feed })
+  const planes: Planes = {
+    control: (request, response) => control.app.routing(request, response),
+    authority: (request, response) => authority.routing(request, response),
+    registry: registry.handle,
+    graph: (request, response) => graph.routing(request, response),
+  }
+  const roles = { assignmentsOf, customRoleName: customRoles.nameOf }
+  return { planes, directory, zones, networks, roles, start: () => control.start() }
+}

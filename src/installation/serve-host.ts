@@ -1,0 +1,52 @@
+import type { Config } from '../config.ts'
+import type { DnsServer } from '../dns/dns-server.ts'
+import type { Authorities } from '../front/authorities.ts'
+import type { Planes } from '../front/cloud-names.ts'
+import { createHealth, listenForProbes } from '../front/health.ts'
+import { hostAddresses } from '../front/host-addresses.ts'
+import { createHostFront } from '../front/host-front.ts'
+import { serveNamesOnHost } from '../front/names-on-host.ts'
+import { openOwnCertificates } from '../front/own-certificates.ts'
+import { systemClock as clock } from '../lib/clock.ts'
+import type { Closing } from '../lib/closing.ts'
+import { describeHost } from '../operator/host-summary.ts'
+import type { RegistryDirectory } from '../registry/registry-directory.ts'
+import type { Stores } from './open-stores.ts'
+
+/** Opens what the host itself serves: on loopback, and where the operator says. @throws CannotStart */
+export async function serveHost(
+  { log, settings }: Stores,
+  config: Config,
+  parts: {
+    readonly planes: Planes
+    readonly directory: RegistryDirectory
+    readonly dns: DnsServer
+    readonly authorities: Authorities
+    readonly whyNotReady: () => readonly string[]
+  },
+  closing: Closing,
+) {
+  const { planes, directory, dns, authorities, whyNotReady } = parts
+  const certificates = await openOwnCertificates(config.certificates, { log })
+  closing.add(() => certificates.close())
+  const health = createHealth({ whyNotReady })
+  const front = createHostFront({
+    authorities,
+    certificates,
+    directory,
+    registryDomain: settings.registryDomain,
+    hostNames: config.controlPlane.hostNames,
+    planes,
+    health,
+    log,
+  })
+  const opened = <T extends { close(): Promise<void> }>(listener: T): T => {
+    closing.add(() => listener.close())
+    return listener
+  }
+  const { port } = opened(await front.listenOnLoopback(config.port))
+  for (const address of hostAddresses(config)) opened(await front.listenAt(address))
+  for (const address of config.health.listeners) opened(await listenForProbes(address, health))
+  const names = opened(await serveNamesOnHost({ dns, asked: config.names, clock, log }))
+  return { port, describe: () => describeHost({ config, port, names, certificates }) }
+}
