@@ -36,7 +36,7 @@ const azOf =
     return causeway.command(['az', ...as, ...words], given)
   }
 
-describe('causeway az', { ...needs('places', 'ip', 'az'), timeout: 300_000 }, () => {
+describe('causeway az', { ...needs('places', 'ip', 'az'), timeout: 600_000 }, () => {
   let causeway: Causeway
   let home: string
   let az: ReturnType<typeof azOf>
