@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -36,7 +36,7 @@ const azOf =
     return causeway.command(['az', ...as, ...words], given)
   }
 
-describe('causeway az', { ...needs('places', 'ip', 'az'), timeout: 300_000 }, () => {
+describe('causeway az', { ...needs('places', 'ip', 'az'), timeout: 600_000 }, () => {
   let causeway: Causeway
   let home: string
   let az: ReturnType<typeof azOf>
@@ -185,6 +185,24 @@ describe('causeway az', { ...needs('places', 'ip', 'az'), timeout: 300_000 }, ()
   test("leaves the user's own configuration alone", () => {
     assert.equal(existsSync(join(home, '.azure')), false)
   })
+})
+
+test('called through sudo, az is that of the user who called', {
+  ...needs('root', 'ip', 'az'),
+  timeout: 120_000,
+}, async (t) => {
+  const causeway = await startCauseway()
+  t.after(() => causeway.remove())
+  const sudo = { SUDO_UID: '64015', SUDO_GID: '64015', SUDO_USER: '#64015' }
+  const environment = { ...process.env, ...REPAIR, ...sudo, CAUSEWAY_DATA: causeway.dataFolder }
+  for (const words of ['group list', 'acr repository list --name none']) {
+    const finished = await causeway.command(['az', ...words.split(' ')], { environment })
+    assert.doesNotMatch(finished.stderr, /could not be signed in|[Pp]ermission/)
+  }
+  for (const side of ['az-host', 'az-internet']) {
+    const profile = join(causeway.dataFolder, 'clients/owner-64015', side, 'azureProfile.json')
+    assert.equal((await stat(profile)).uid, 64015)
+  }
 })
 
 describe('out of causeway az nothing leaves the machine', {

@@ -109,9 +109,15 @@ describe('causeway env', {
   test('1: a secret that others can read', async () => {
     await chmod(secretFile, 0o644)
     const refused = await causeway.command(['env', '--as', 'robot', '--secret-file', secretFile])
-    assert.equal(refused.stdout, '')
+    assert.equal(refused.stdout, 'false\n')
     assert.match(failed(refused), /Others than you can read .*chmod 600/)
     await chmod(secretFile, 0o600)
+  })
+
+  test('a shell that evaluates a failure fails, and does not go on with another cloud', async () => {
+    const went = await evaluated('--as nobody', 'echo went on')
+    assert.doesNotMatch(failed(went), /went on/)
+    assert.match(went.stderr, /There is no principal 'nobody'/)
   })
 
   test('2: a secret of nobody', async () => {

@@ -119,6 +119,10 @@ test('1: where places are not to be had, all but places serves, and cause and cu
   assert.equal(refused.code, 1)
   assert.match(failed(refused), /user namespace/)
 
+  const unsafe = await causeway('az', 'acr', 'login', '--name', 'any')
+  assert.equal(unsafe.code, 1)
+  assert.match(unsafe.stderr, /'az acr login' may reach a registry.*There are no places:.* user/s)
+
   server.kill('SIGINT')
   assert.deepEqual(await ended, [1, null])
   succeeded(await causeway('down', '--purge'))

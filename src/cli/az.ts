@@ -1,11 +1,13 @@
 import { inheritedEnvironment, readConfig } from '../config.ts'
-import type { HostProgram, ServerStatus } from '../operator/contract.ts'
-import { describeDataFolder } from '../storage/data-folder.ts'
+import type { HostProgram, HostRequest, ServerStatus } from '../operator/contract.ts'
+import { hasRootsRights } from '../places/rights.ts'
+import { type DataFolder, describeDataFolder } from '../storage/data-folder.ts'
 import { reachOf } from './az-reach.ts'
 import { azCommand, azInPlace, azOnHost } from './az-set-up.ts'
 import { asCaller, findCaller } from './caller.ts'
 import { CommandError } from './command-error.ts'
 import { run, runInPlace } from './exec.ts'
+import { handOverHome } from './hand-over-home.ts'
 import { createOperatorClient, type OperatorClient } from './operator-client.ts'
 
 interface Flags {
@@ -24,7 +26,7 @@ export async function az(words: readonly string[], flags: Flags): Promise<number
   const folder = await describeDataFolder(readConfig(flags).dataFolder)
   const server = createOperatorClient(folder.operatorSocket, folder.path)
   const status = await server.call<ServerStatus>('GET', '/status')
-  if (reachOf(words) === 'host') return runOnHost(words, flags, { server, status })
+  if (reachOf(words) === 'host') return runOnHost(words, flags, { server, status, folder })
 
   const { placesUnavailable: reason } = status
   if (reason) {
@@ -47,15 +49,25 @@ export async function az(words: readonly string[], flags: Flags): Promise<number
 async function runOnHost(
   words: readonly string[],
   flags: Flags,
-  { server, status }: { readonly server: OperatorClient; readonly status: ServerStatus },
+  {
+    server,
+    status,
+    folder,
+  }: {
+    readonly server: OperatorClient
+    readonly status: ServerStatus
+    readonly folder: DataFolder
+  },
 ): Promise<number> {
   const caller = await findCaller()
-  const { first: program, close } = await server.hold<HostProgram>('/host-programs', {
+  const request: HostRequest = {
     as: flags.as,
     uid: caller.uid ?? process.getuid?.() ?? 0,
     gid: caller.gid ?? process.getgid?.() ?? 0,
-  })
+  }
+  const { first: program, close } = await server.hold<HostProgram>('/host-programs', request)
   try {
+    if (hasRootsRights()) await handOverHome(program.home, request, folder)
     const [file = '', ...args] = [...asCaller(caller), ...(await azCommand(words))]
     const { name, home, credentials } = program
     const { urls, authorities, registryDomain } = status

@@ -40,13 +40,18 @@ function describeCommands(exit: (code: number) => void): Command {
     .version(packageVersion(), '--version', 'print the version')
     .exitOverride()
     .showHelpAfterError('(add --help for what there is)')
+    .configureOutput({
+      outputError: (text, write) => write(text.replace(/^error: /, `${bad('causeway:')} `)),
+    })
     .enablePositionalOptions()
 
   program
     .command('up')
-    .description('serve until Ctrl-C; at the first start make and prove the set-up of the article')
+    .description(
+      'serve until Ctrl-C; the first start makes a registry behind a private endpoint, and proves it',
+    )
     .option(...DATA)
-    .option('--empty', 'make no set-up and prove nothing')
+    .option('--empty', 'make and prove nothing')
     .option('--port <number>', 'loopback port of the control plane; 0 takes a free one')
     .option('--log-level <level>', 'least of what is logged; CAUSEWAY_LOG_LEVEL as well')
     .action(async (flags) => exit(await (await import('./up.ts')).up(flags)))
@@ -69,6 +74,7 @@ function describeCommands(exit: (code: number) => void): Command {
     .description('run a program in a place; its exit code is passed on')
     .passThroughOptions()
     .argument('<command...>', 'the program')
+    .addHelpText('after', '\nFor instance: causeway exec --vnet NAME -- dig myregistry.azurecr.io')
     .action(async (command, flags) => exit(await (await import('./exec.ts')).exec(flags, command)))
 
   inPlace(program, 'shell')
@@ -95,7 +101,8 @@ function describeCommands(exit: (code: number) => void): Command {
     .option('--as <principal>', 'signed in as this principal; as the owner by default')
     .passThroughOptions()
     .allowUnknownOption()
-    .argument('[words...]', "what az is to do; 'az -- --help' shows its own help")
+    .argument('[words...]', "what az is to do; 'causeway az -- --help' shows its own help")
+    .addHelpText('after', '\nFor instance: causeway az acr list --output table')
     .action(async (words, flags) => exit(await (await import('./az.ts')).az(words, flags)))
 
   program

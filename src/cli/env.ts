@@ -18,6 +18,16 @@ interface Flags {
 
 /** Prints what the caller's shell must evaluate so that SDKs and Terraform on this host work with Causeway. */
 export async function env(flags: Flags): Promise<number> {
+  try {
+    return await printVariables(flags)
+  } catch (error) {
+    // What evaluates this must fail as well, and not go on with whatever cloud it had before.
+    if (!flags.json) print('false')
+    throw error
+  }
+}
+
+async function printVariables(flags: Flags): Promise<number> {
   if (flags.secretFile !== undefined && flags.as === undefined) {
     throw new CommandError("--secret-file holds somebody's secret: say whose with --as.", 2)
   }
