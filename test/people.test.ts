@@ -283,7 +283,7 @@ describe('programs have a managed identity', {
     for (const id of [robot.appId, robot.objectId, `${resource}/robot`]) {
       assert.equal(succeeded(await login(id)).trim(), 'Bearer', id)
     }
-    assert.match(failed(await login(`${resource}/other`)), /identity id/)
+    assert.match(failed(await login(`${resource}/other`)), /Failed to connect to MSI/)
   })
 
   test('400: a program that was not told who it is', async () => {
