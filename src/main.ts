@@ -115,7 +115,7 @@ async function compose(
   await refuseIncomplete(folder)
   const { tenantId, subscriptionId, registryDomain } = await openInstallation(folder, config)
   const keys = await openKeys(folder.keys)
-  const { log, close: closeLog } = openLogFile(folder.logFile, config.logLevel)
+  const { log, reopen: reopenLog, close: closeLog } = openLogFile(folder.logFile, config.logLevel)
   closing.add(closeLog)
 
   const { version } = config
@@ -369,6 +369,7 @@ async function compose(
       attach,
       startOnHost: hostPrograms.start,
       listNetworks: () => listNetworks(networks),
+      reopenLog,
       shutDown,
       resolve: (request) => resolveName(request, { networks, resolver, hostResolver }),
       ...principalOperations({

@@ -26,6 +26,7 @@ const NEEDS = {
   skopeo: () => (onPath('skopeo') ? undefined : 'skopeo is not installed'),
   zsh: () => (onPath('zsh') ? undefined : 'zsh is not installed'),
   fish: () => (onPath('fish') ? undefined : 'fish is not installed'),
+  logrotate: () => (onPath('logrotate') ? undefined : 'logrotate is not installed'),
   curl: () => (onPath('curl') ? undefined : 'curl is not installed'),
   ip: () => (onPath('ip') && onPath('nsenter') ? undefined : 'iproute2 or util-linux is missing'),
   'trust store': () =>
