@@ -46,14 +46,14 @@ try {
 async function measure(): Promise<readonly Figure[]> {
   const starts = Number(values.starts)
   tell('the first start, with the set-up')
-  const first = await startMeasured(root)
+  const first = await startMeasured(root, 'cached')
   const idle = await withServer(first, async () => {
     await first.answers()
     return measureIdle(first)
   })
   tell(`${starts} starts with the compiled sources in the cache, and ${starts} without`)
-  const warm = await repeat(starts, async () => {})
-  const cold = await repeat(starts, () => rm(join(root, 'home'), { recursive: true }))
+  const warm = await repeat(starts, 'cached')
+  const cold = await repeat(starts, 'anew')
   return [
     ...idle,
     { name: 'first start: ready', value: first.times.ready, unit: 'ms', digits: 0 },
@@ -93,11 +93,10 @@ async function untilQuiet(server: MeasuredServer): Promise<number> {
   throw new Error(`the server was not quiet within ${QUIET_SECONDS_MAX} s`)
 }
 
-async function repeat(count: number, prepare: () => Promise<void>): Promise<readonly StartTimes[]> {
+async function repeat(count: number, compile: 'cached' | 'anew'): Promise<readonly StartTimes[]> {
   const times: StartTimes[] = []
   for (let number = 0; number < count; number += 1) {
-    await prepare()
-    const server = await startMeasured(root)
+    const server = await startMeasured(root, compile)
     times.push(await withServer(server, async () => server.times))
   }
   return times

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { mkdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createOperatorClient } from '../src/cli/operator-client.ts'
@@ -35,12 +35,16 @@ export interface MeasuredServer {
   end(): Promise<void>
 }
 
-/** `causeway up` on a data folder, with caches and a home of its own below `root`. */
-export async function startMeasured(root: string): Promise<MeasuredServer> {
+/** `causeway up` on the data folder in `root`. `compile` says whether compiled sources are taken from the user's cache. */
+export async function startMeasured(
+  root: string,
+  compile: 'cached' | 'anew',
+): Promise<MeasuredServer> {
   const data = join(root, 'data')
-  const home = join(root, 'home')
-  await mkdir(home, { recursive: true })
-  const environment = { ...process.env, HOME: home, TMPDIR: home, XDG_CACHE_HOME: home }
+  const environment = {
+    ...process.env,
+    ...(compile === 'anew' && { NODE_DISABLE_COMPILE_CACHE: '1' }),
+  }
   const causeway = (args: readonly string[]) =>
     run(CAUSEWAY, args, { environment: { ...environment, CAUSEWAY_DATA: data } })
 

@@ -1,11 +1,26 @@
 import { X509Certificate } from 'node:crypto'
-import { readFile, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { DataFolder } from '../storage/data-folder.ts'
 import { type Finding, failed, ok, warning } from './finding.ts'
 
-const SECRETS: readonly (keyof DataFolder)[] = ['database', 'keys', 'blobs', 'run']
+/** What only the owner may read: parts of the folder, and files in parts that others may enter. */
+async function secretsOf(folder: DataFolder): Promise<readonly string[]> {
+  const { database, keys, blobs, run, backups, logFile, authorities } = folder
+  const within = await Promise.all([keys, authorities].map(listFolder))
+  return [
+    ...[database, keys, blobs, run, backups, dirname(logFile)],
+    // Certificates are public, and the keys that sign them are not.
+    ...within.flat().filter((path) => !path.endsWith('.pem')),
+  ]
+}
+
+const listFolder = (folder: string): Promise<readonly string[]> =>
+  readdir(folder).then(
+    (names) => names.map((name) => join(folder, name)),
+    () => [],
+  )
 
 /** Whether it belongs to the caller, and whether others can read what they must not. */
 export async function checkFolder(folder: DataFolder): Promise<Finding> {
@@ -19,9 +34,9 @@ export async function checkFolder(folder: DataFolder): Promise<Finding> {
     )
   }
   const open: string[] = []
-  for (const part of SECRETS) {
-    const { mode } = await stat(folder[part]).catch(() => ({ mode: 0 }))
-    if ((mode & 0o077) !== 0) open.push(folder[part])
+  for (const part of await secretsOf(folder)) {
+    const { mode } = await stat(part).catch(() => ({ mode: 0 }))
+    if ((mode & 0o077) !== 0) open.push(part)
   }
   if (open.length === 0) return ok('data folder', folder.path)
   return failed(
@@ -49,7 +64,13 @@ export function checkDatabase(folder: DataFolder): Finding {
   }
 }
 
-/** Certificates tell whether the clock can be right: it must be after they were made, and before they end. */
+// Two clocks of one machine may differ by that, as of a network file system.
+const CLOCK_SLACK_MS = 60_000
+
+/**
+ * What was made with the clock tells whether it can be right: it must be after the certificates were made and before they
+ * end, and no file can have been written later than now.
+ */
 export async function checkClock(folder: DataFolder, now: Date): Promise<Finding> {
   const authority = new X509Certificate(await readFile(join(folder.authorities, 'place-ca.pem')))
   const found = `it is ${now.toISOString()}`
@@ -65,6 +86,15 @@ export async function checkClock(folder: DataFolder, now: Date): Promise<Finding
       'clock',
       `${found}, after the certificates ended`,
       'Set the clock, or start anew with another data folder.',
+    )
+  }
+  for (const file of [folder.database, `${folder.database}-wal`, folder.logFile]) {
+    const written = await stat(file).catch(() => undefined)
+    if (!written || written.mtimeMs <= now.getTime() + CLOCK_SLACK_MS) continue
+    return warning(
+      'clock',
+      `${found}, and ${file} was written at ${written.mtime.toISOString()}: it has gone back`,
+      'Set the clock, and let NTP keep it: tokens that were issued meanwhile are not valid yet.',
     )
   }
   return ok('clock', found)

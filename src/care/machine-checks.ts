@@ -1,7 +1,8 @@
 import { constants } from 'node:fs'
-import { access, readFile, statfs } from 'node:fs/promises'
+import { access, lstat, readFile, statfs } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { delimiter, join } from 'node:path'
+import { exists } from '../lib/exists.ts'
 import { type Finding, failed, ok, warning } from './finding.ts'
 
 const TOOLS = {
@@ -12,6 +13,7 @@ const TOOLS = {
   tar: 'tar',
 }
 const OPEN_FILES_MIN = 4096
+const FREE_INODES_MIN = 10_000
 const GIBIBYTE = 2 ** 30
 
 export function checkSystem(): Finding {
@@ -61,6 +63,44 @@ export async function checkOpenFiles(): Promise<Finding> {
     found,
     `Raise it: 'ulimit -n ${OPEN_FILES_MIN}', or LimitNOFILE= in a unit.`,
   )
+}
+
+const CLIENTS = ['az', 'docker', 'skopeo', 'dig']
+
+/** Tells of clients that people use with it; none of them is needed. */
+export async function checkClients(searchPath: string): Promise<Finding> {
+  const here = await Promise.all(CLIENTS.map((client) => isOnPath(client, searchPath)))
+  const found = CLIENTS.map((client, index) => (here[index] ? client : `no ${client}`))
+  return ok('clients', found.join(', '))
+}
+
+/** What is compiled is run later: nobody else may write there. */
+export async function checkCompileCache(home: string): Promise<Finding> {
+  const folder = join(home, '.cache', 'causeway')
+  const state = await lstat(folder).catch(() => undefined)
+  if (!state) return ok('cache', `none at ${folder} yet`)
+  const isOwn = state.isDirectory() && state.uid === process.geteuid?.()
+  if (isOwn && (state.mode & 0o022) === 0) return ok('cache', folder)
+  return failed(
+    'cache',
+    `others may write to ${folder}, from which compiled code is run`,
+    `rm -r ${folder}; the next start makes it anew.`,
+  )
+}
+
+/** `folder` exists. File systems that count no inodes say that there are none at all. */
+export async function checkInodes(folder: string): Promise<Finding> {
+  const { files, ffree } = await statfs(folder)
+  if (files === 0) return ok('inodes', `not counted at ${folder}`)
+  const found = `${ffree} free at ${folder}`
+  if (ffree >= FREE_INODES_MIN) return ok('inodes', found)
+  return warning('inodes', found, 'Remove files: each layer is one, and a push needs a few more.')
+}
+
+/** Whether something keeps the clock right, as far as systemd tells. */
+export async function checkTimeService(): Promise<Finding> {
+  const isSynchronised = await exists('/run/systemd/timesync/synchronized')
+  return ok('time', isSynchronised ? 'kept by NTP' : 'systemd-timesyncd does not keep the clock')
 }
 
 /** `folder` exists. */

@@ -200,6 +200,7 @@ function describeCommands(exit: (code: number) => void): Command {
     .option('-f, --follow', 'go on as it grows')
     .option('-n, --lines <number>', 'how many of the last lines', '100')
     .option('--json', 'as it was written: JSON lines')
+    .option('--reopen', 'have the server write a new file, after the old one was renamed')
     .action(async (flags) => exit(await (await import('./logs.ts')).logs(flags)))
 
   program

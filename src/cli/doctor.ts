@@ -1,3 +1,4 @@
+import { userInfo } from 'node:os'
 import { examine } from '../care/examine.ts'
 import type { Finding } from '../care/finding.ts'
 import { inheritedEnvironment, readConfig } from '../config.ts'
@@ -25,11 +26,21 @@ export async function doctor(flags: {
     port: server?.port ?? config.port,
     isRunning: server !== undefined,
     searchPath: inheritedEnvironment().PATH ?? '',
+    home: homeOfAccount(),
     now: new Date(),
   })
   if (flags.json) printJson(findings)
   else for (const finding of findings) describe(finding)
   return findings.some(({ state }) => state === 'failed') ? 1 : 0
+}
+
+/** Empty for a user without an account. */
+function homeOfAccount(): string {
+  try {
+    return userInfo().homedir
+  } catch {
+    return ''
+  }
 }
 
 function describe(finding: Finding): void {

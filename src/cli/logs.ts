@@ -1,10 +1,10 @@
-import { spawn } from 'node:child_process'
 import { access } from 'node:fs/promises'
 import { stdout } from 'node:process'
-import { createInterface } from 'node:readline'
 import { readConfig } from '../config.ts'
-import { describeDataFolder } from '../storage/data-folder.ts'
+import { type DataFolder, describeDataFolder } from '../storage/data-folder.ts'
 import { CommandError } from './command-error.ts'
+import { linesOf } from './follow-file.ts'
+import { createOperatorClient, NotRunning } from './operator-client.ts'
 import { bad, faint, print } from './terminal.ts'
 
 const LEVELS: Readonly<Record<number, string>> = {
@@ -21,7 +21,9 @@ export async function logs(flags: {
   follow?: boolean
   lines: string
   json?: boolean
+  reopen?: boolean
 }): Promise<number> {
+  if (flags.reopen) return reopen(await describeDataFolder(readConfig(flags).dataFolder))
   if (!/^\d+$/.test(flags.lines)) {
     throw new CommandError(`'${flags.lines}' is not a number of lines: give --lines 0 or more.`, 2)
   }
@@ -29,14 +31,26 @@ export async function logs(flags: {
   await access(logFile).catch(() => {
     throw new CommandError(`There is no log in ${path}; 'causeway up' writes one.`)
   })
-  // It ends with this process, however that ends.
-  const following = flags.follow ? ['--follow=name', '--retry', `--pid=${process.pid}`] : []
-  const tail = spawn('tail', [`--lines=${flags.lines}`, ...following, logFile], {
-    stdio: ['ignore', 'pipe', 'ignore'],
+  let isRead = true
+  stdout.once('error', () => {
+    isRead = false
   })
-  stdout.once('error', () => tail.kill())
-  for await (const line of createInterface({ input: tail.stdout })) {
+  for await (const line of linesOf(logFile, {
+    last: Number(flags.lines),
+    follow: flags.follow === true,
+  })) {
+    if (!isRead) break
     print(flags.json ? line : readable(line))
+  }
+  return 0
+}
+
+/** Where no server runs there is nothing to do, and the next one opens the file anyway. */
+async function reopen(folder: DataFolder): Promise<number> {
+  try {
+    await createOperatorClient(folder.operatorSocket, folder.path).call('POST', '/log/reopen')
+  } catch (error) {
+    if (!(error instanceof NotRunning)) throw error
   }
   return 0
 }

@@ -38,7 +38,7 @@ export async function openStores(config: Config, progress: Progress, closing: Cl
     privateEndpointsPerRegistry,
   }
   const keys = await openKeys(folder.keys)
-  const { log, close: closeLog } = openLogFile(folder.logFile, config.logLevel)
+  const { log, reopen: reopenLog, close: closeLog } = openLogFile(folder.logFile, config.logLevel)
   closing.add(closeLog)
   const { version } = config
   const database = await openDatabase(folder.database, { version, step: progress.step })
@@ -46,5 +46,5 @@ export async function openStores(config: Config, progress: Progress, closing: Cl
   const blobs = await createFileBlobStore(folder.blobs)
   const sealer = createSealer(keys.sealing)
   const feed = createChangeFeed({ log })
-  return { folder, settings, keys, log, database, blobs, sealer, feed }
+  return { folder, settings, keys, log, reopenLog, database, blobs, sealer, feed }
 }

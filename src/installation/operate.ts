@@ -17,7 +17,7 @@ export type AsOwner = <T>(work: (arm: ArmClient) => Promise<T>) => Promise<T>
 
 /** What the owner's commands do, over the socket in the data folder. */
 export async function operate(
-  { folder, log, settings }: Stores,
+  { folder, log, reopenLog, settings }: Stores,
   who: PrincipalsAtWork,
   parts: {
     readonly status: () => Promise<ServerStatus>
@@ -53,6 +53,7 @@ export async function operate(
       attach,
       startOnHost: hostPrograms.start,
       listNetworks: () => listNetworks(networks),
+      reopenLog,
       shutDown,
       resolve: (request) => resolveName(request, parts),
       ...principalOperations({

@@ -32,6 +32,8 @@ export interface Operations {
   /** Replaces its secrets by a new one. */
   resetPrincipal(name: string): Promise<CreatedPrincipal>
   resolve(request: ResolveRequest): Resolved
+  /** Opens the log anew, when it has got another name. */
+  reopenLog(): void
   shutDown(): void
 }
 
@@ -92,6 +94,10 @@ export async function serveOperator(options: {
   app.post('/resolutions', { schema: { body: QUESTION } }, (request) =>
     operations.resolve(request.body as ResolveRequest),
   )
+  app.post('/log/reopen', (_request, reply) => {
+    operations.reopenLog()
+    return reply.code(204).send()
+  })
   app.post('/shutdown', (_request, reply) => {
     operations.shutDown()
     return reply.code(202).send({})

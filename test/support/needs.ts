@@ -28,6 +28,7 @@ const NEEDS = {
   fish: () => (onPath('fish') ? undefined : 'fish is not installed'),
   'systemd-analyze': () =>
     onPath('systemd-analyze') ? undefined : "systemd's own check of units is not installed",
+  logrotate: () => (onPath('logrotate') ? undefined : 'logrotate is not installed'),
   curl: () => (onPath('curl') ? undefined : 'curl is not installed'),
   ip: () => (onPath('ip') && onPath('nsenter') ? undefined : 'iproute2 or util-linux is missing'),
   'trust store': () =>
