@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { Agent, request as httpsRequest } from 'node:https'
 import { isIP } from 'node:net'
+import type { SecureContext } from 'node:tls'
 import { EgressError } from '../lib/egress-error.ts'
 import type { Target } from './find-target.ts'
 import type { Hop } from './hop.ts'
@@ -15,8 +16,8 @@ export interface Patience {
 }
 
 export interface SendOptions {
-  /** Certificate authorities in PEM. */
-  readonly authorities: readonly string[]
+  /** Whose certificates are trusted. */
+  readonly trust: SecureContext
   readonly patience: Patience
   readonly signal: AbortSignal
 }
@@ -47,7 +48,7 @@ function sendTo(
   address: string,
   { url, host, port }: Target,
   { method, headers, body }: Hop,
-  { authorities, patience, signal }: SendOptions,
+  { trust, patience, signal }: SendOptions,
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     let stage: 'unreachable' | 'tls' | 'broken-off' = 'unreachable'
@@ -61,8 +62,7 @@ function sendTo(
       method,
       headers: { ...headers, host: url.host, 'accept-encoding': 'identity' },
       // An agent of its own takes no proxy from the environment and shares no connection.
-      agent: new Agent({ keepAlive: false }),
-      ca: [...authorities],
+      agent: new Agent({ keepAlive: false, secureContext: trust }),
       rejectUnauthorized: true,
     })
     const fail = (error: unknown) => {
