@@ -77,10 +77,7 @@ const failsAs = (code: ImageCopyError['code']) => (error: unknown) =>
 
 async function assertNothingLeft(target: Fixture): Promise<void> {
   assert.deepEqual((await target.send('GET', '/v2/_catalog')).json(), { repositories: [] })
-  const uploads = join(target.folder, 'content', 'uploads')
-  for (const registry of await readdir(uploads)) {
-    assert.deepEqual(await readdir(join(uploads, registry)), [])
-  }
+  await assertNoUploads(target)
 }
 
 test('an index comes from elsewhere with every platform, by password, under all its names', async (t) => {
