@@ -45,7 +45,11 @@ export interface Config {
   readonly certificates: readonly { readonly chainFile: string; readonly keyFile: string }[]
   readonly logLevel: LogLevel
   /** What imports may reach although it is private: CIDR prefixes and host names, lower case. */
-  readonly egress: { readonly allow: readonly string[] }
+  readonly egress: {
+    readonly allow: readonly string[]
+    /** PEM, absolute: authorities that are trusted besides the system's. */
+    readonly authoritiesFile?: string
+  }
   readonly privateEndpointsPerRegistry: number
   readonly version: string
 }
@@ -99,7 +103,10 @@ export function readConfig(flags: Flags, environment: Environment = process.env)
       keyFile: resolve(folder, keyFile),
     })),
     logLevel: logLevelOf(flags, environment) ?? file.logLevel ?? DEFAULT_LOG_LEVEL,
-    egress: { allow: (egress?.allow ?? []).map((target) => target.toLowerCase()) },
+    egress: {
+      allow: (egress?.allow ?? []).map((target) => target.toLowerCase()),
+      ...(egress?.authoritiesFile && { authoritiesFile: resolve(folder, egress.authoritiesFile) }),
+    },
     privateEndpointsPerRegistry: file.privateEndpointsPerRegistry ?? DEFAULT_ENDPOINTS_PER_REGISTRY,
     version: packageVersion(),
   })

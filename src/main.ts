@@ -3,6 +3,7 @@ import { openAuthorities } from './front/authorities.ts'
 import { createNames } from './installation/create-names.ts'
 import { createPlanes } from './installation/create-planes.ts'
 import { makePlaces } from './installation/make-places.ts'
+import { openOutside } from './installation/open-outside.ts'
 import { openPrincipals } from './installation/open-principals.ts'
 import { openStores, type Progress } from './installation/open-stores.ts'
 import { type AsOwner, operate } from './installation/operate.ts'
@@ -55,7 +56,8 @@ async function compose(config: Config, progress: Progress, closing: Closing): Pr
   const stores = await openStores(config, progress, closing)
   const { folder, log, settings } = stores
   const who = await openPrincipals(stores, { hostNames, inPlaces }, closing)
-  const options = { places: () => places.list(), asOwner }
+  const outside = await openOutside(stores, config, () => host.port)
+  const options = { places: () => places.list(), asOwner, outside }
   const { start, ...served } = await createPlanes(stores, who, options, closing)
   const names = createNames(stores, served, config)
   const { registryDomain } = settings

@@ -7,13 +7,13 @@ import type { Transactions } from './transactions.ts'
 
 /** Does what operations are for. */
 export function createExecutor(services: Services, transactions: Transactions): Executor {
-  return async (input) => {
+  return async (input, signal) => {
     const { principal, target, targetMadeAt } = input
     if (input.kind === 'deleteGroup') {
       await transactions.mutate(principal, (unit) => deleteGroup(unit, target, targetMadeAt))
       return undefined
     }
-    const context = transactions.standalone(principal)
+    const context = transactions.standalone(principal, signal)
     const id = parseResourceId(target)
     const resource = await context.get(target)
     const isMeant = resource?.systemData.createdAt === targetMadeAt

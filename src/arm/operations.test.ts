@@ -114,3 +114,26 @@ const REQUEST: ArmRequest = {
   apiVersion: '2024-01-01',
   principal: OWNER,
 }
+
+test('an operation that the end of the server cuts short is taken up again, however often that happens', async (t) => {
+  const { rows, create } = await setUp(t)
+  const input = sealer.seal(JSON.stringify(INPUT))
+  await rows.insert({ id: 'long', kind: 'action', target: INPUT.target, input }, new Date())
+  for (let start = 0; start < 5; start++) {
+    const { promise: running, resolve } = Promise.withResolvers<void>()
+    const operations = create(async (_input, signal) => {
+      resolve()
+      await new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason))
+      })
+    })
+    await operations.resume()
+    await running
+    await operations.close()
+    assert.equal((await rows.byId('long'))?.state, 'Running')
+  }
+  const last = create(async () => ({ done: true }))
+  await last.resume()
+  await last.close()
+  assert.equal((await rows.byId('long'))?.state, 'Succeeded')
+})

@@ -28,8 +28,11 @@ export interface OperationInput {
   readonly segments?: readonly string[]
 }
 
-/** Does what an operation is for and returns the body of its answer. May be called again after a crash. */
-export type Executor = (input: OperationInput) => Promise<unknown>
+/**
+ * Does what an operation is for and returns the body of its answer. May be called again after a crash, and after
+ * `signal` ended it early, which it tells by throwing the signal's reason.
+ */
+export type Executor = (input: OperationInput, signal: AbortSignal) => Promise<unknown>
 
 export interface Operations {
   /** Stores an operation, starts it and returns its id. */
@@ -40,7 +43,7 @@ export interface Operations {
   poll(request: ArmRequest, id: string): Promise<ArmAnswer | undefined>
   /** Takes up what was running when the process ended, and forgets what ended long ago. */
   resume(): Promise<void>
-  /** Lets what runs come to its end, starts nothing more. */
+  /** Ends what takes long and lets the rest come to its end; starts nothing more. What was ended goes on at the next start. */
   close(): Promise<void>
 }
 
@@ -70,10 +73,11 @@ export function createOperations(options: {
   async function attempt(input: OperationInput, tries: number) {
     const { kind, target } = input
     try {
-      const body = await options.execute(input)
+      const body = await options.execute(input, closing.signal)
       const result = body === undefined ? null : sealer.seal(JSON.stringify(body))
       return { state: 'Succeeded', error: null, result } as const
     } catch (error) {
+      if (error === closing.signal.reason) return undefined
       if (error instanceof ArmError) {
         const shown = { status: error.status, body: error.body }
         return { state: 'Failed', error: JSON.stringify(shown), result: null } as const

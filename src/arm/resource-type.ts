@@ -61,6 +61,8 @@ export interface Context {
   /** Who asked. */
   readonly principal: Principal
   readonly settings: Settings
+  /** In an operation: aborted when the server ends, which takes the operation up again at its next start. */
+  readonly signal?: AbortSignal
   /** A fresh random guid. */
   uuid(): string
   get<P = Record<string, unknown>>(id: string): Promise<Resource<P> | undefined>

@@ -22,7 +22,7 @@ export interface Transactions {
   /** A context that changes nothing. */
   reading(principal: Principal): Context
   /** A context each of whose changes is a transaction of its own: for operations that outlive a request. */
-  standalone(principal: Principal): Context
+  standalone(principal: Principal, signal: AbortSignal): Context
 }
 
 export function createTransactions(
@@ -66,7 +66,9 @@ export function createTransactions(
     mutate,
     reading: (principal) =>
       contextOver(principal, () => Promise.reject(new Error('this context changes nothing'))),
-    standalone: (principal) =>
-      contextOver(principal, (work) => mutate(principal, (unit) => work(unit.context))),
+    standalone: (principal, signal) => ({
+      ...contextOver(principal, (work) => mutate(principal, (unit) => work(unit.context))),
+      signal,
+    }),
   }
 }

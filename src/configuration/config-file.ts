@@ -83,7 +83,9 @@ export const configFile = Type.Object(
     logLevel: Type.Optional(
       Type.Enum([...LOG_LEVELS], { [WANTED]: `one of ${LOG_LEVELS.join(', ')}` }),
     ),
-    egress: Type.Optional(Type.Object({ allow: listOf(target) }, closed)),
+    egress: Type.Optional(
+      Type.Object({ allow: listOf(target), authoritiesFile: Type.Optional(path) }, closed),
+    ),
     privateEndpointsPerRegistry: Type.Optional(
       Type.Integer({ minimum: 1, maximum: 10_000, [WANTED]: 'a number from 1 to 10000' }),
     ),

@@ -21,6 +21,7 @@ import { createNetworkProvider } from '../providers/network/provider.ts'
 import { privateDnsProvider } from '../providers/private-dns/provider.ts'
 import { createZoneSource } from '../providers/private-dns/zone-source.ts'
 import { resourcesProvider } from '../providers/resources/provider.ts'
+import type { Outside } from '../registry/outside.ts'
 import { createRegistryPlane } from '../registry/registry-plane.ts'
 import type { PrincipalsAtWork } from './open-principals.ts'
 import type { Stores } from './open-stores.ts'
@@ -30,7 +31,11 @@ import type { AsOwner } from './operate.ts'
 export async function createPlanes(
   stores: Stores,
   who: PrincipalsAtWork,
-  options: { readonly places: () => readonly PlaceStatus[]; readonly asOwner: AsOwner },
+  options: {
+    readonly places: () => readonly PlaceStatus[]
+    readonly asOwner: AsOwner
+    readonly outside: Outside
+  },
   closing: Closing,
 ) {
   const { database, blobs, feed, keys, log, sealer, settings } = stores
@@ -61,7 +66,7 @@ export async function createPlanes(
       }),
       privateDnsProvider,
       createContainerRegistryProvider({
-        images: { copy: (request) => registry.copyImage(request) },
+        images: { copy: (image, errand) => registry.copyImage(image, errand) },
         content: { storedBytes: (uid) => registry.storedBytes(uid) },
       }),
     ],
@@ -112,6 +117,7 @@ export async function createPlanes(
       byCredential: principals.byCredential,
       isAllowed: authorizer.isAllowed,
     },
+    outside: options.outside,
     clock,
     log,
     secrets: keys,

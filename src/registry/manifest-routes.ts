@@ -3,12 +3,10 @@ import type { BlobStore } from '../storage/blob-store.ts'
 import type { ContentReader, StoredManifest } from './content-reader.ts'
 import type { ContentWriter } from './content-writer.ts'
 import { type Exchange, readBody, sendEmpty, sendJson } from './exchange.ts'
-import { OCI_INDEX, parseManifest } from './manifest.ts'
+import { MANIFEST_BYTES_MAX, OCI_INDEX, parseManifest } from './manifest.ts'
 import { OciError } from './oci-error.ts'
 import { type ManifestReference, parseDigest } from './oci-path.ts'
 import { readPlatform } from './platform.ts'
-
-const MANIFEST_BYTES_MAX = 4 * 1024 * 1024
 
 interface ManifestPath {
   readonly repository: string

@@ -9,8 +9,10 @@ const DOCKER_LIST = 'application/vnd.docker.distribution.manifest.list.v2+json'
 
 const IMAGES: readonly string[] = [OCI_MANIFEST, DOCKER_MANIFEST]
 const INDEXES: readonly string[] = [OCI_INDEX, DOCKER_LIST]
-const MEDIA_TYPES: readonly string[] = [...IMAGES, ...INDEXES, OCI_ARTIFACT]
+/** What this registry takes. */
+export const MANIFEST_MEDIA_TYPES: readonly string[] = [...IMAGES, ...INDEXES, OCI_ARTIFACT]
 
+export const MANIFEST_BYTES_MAX = 4 * 1024 * 1024
 /** Far above what images have, and few enough for one statement of the database. */
 const PARTS_MAX = 4000
 /** Far above what layers have, and small enough that the sum of all parts is a safe integer. */
@@ -43,7 +45,7 @@ export function parseManifest(bytes: Uint8Array, contentType: string | undefined
   const body = parseObject(bytes)
   const stated = contentType?.split(';')[0]?.trim()
   const mediaType = stated || textOf(body, 'mediaType') || OCI_MANIFEST
-  if (!MEDIA_TYPES.includes(mediaType)) {
+  if (!MANIFEST_MEDIA_TYPES.includes(mediaType)) {
     throw invalid(`the media type '${mediaType}' is not a manifest that this registry takes`)
   }
   // https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-manifests

@@ -11,15 +11,17 @@ import { createBlobRoutes } from './blob-routes.ts'
 import { createBufferPool } from './buffer-pool.ts'
 import { createContentReader } from './content-reader.ts'
 import { createContentWriter } from './content-writer.ts'
+import { copyImage } from './copy-image.ts'
 import { createCredentials } from './credentials.ts'
 import { type Exchange, sendJson } from './exchange.ts'
 import type { RegistryIdentity } from './identity.ts'
-import { copyImage, type ImageCopy } from './image-copy.ts'
+import type { CopyErrand, ImageCopy } from './image-copy.ts'
 import { createListRoutes } from './list-routes.ts'
 import { createManifestRoutes } from './manifest-routes.ts'
 import { createMetadataRoutes } from './metadata-routes.ts'
 import { OciError } from './oci-error.ts'
 import { decodePath } from './oci-path.ts'
+import type { Outside } from './outside.ts'
 import type { RegistryDirectory } from './registry-directory.ts'
 import { createRegistryTokens } from './registry-tokens.ts'
 import { createRoutes } from './routes.ts'
@@ -37,6 +39,7 @@ export interface RegistryPlaneOptions {
   readonly blobs: BlobStore
   readonly directory: RegistryDirectory
   readonly identity: RegistryIdentity
+  readonly outside: Outside
   readonly clock: Clock
   readonly log: Pick<Logger, 'info' | 'error'>
   /** Random bytes that survive a restart: one key signs tokens, the other URLs. */
@@ -48,7 +51,7 @@ export interface RegistryPlane {
   /** Serves a request whose origin the front has set; its `Host` says which registry. */
   handle(request: IncomingMessage, response: ServerResponse): void
   /** @throws ImageCopyError */
-  copyImage(copy: ImageCopy): Promise<void>
+  copyImage(copy: ImageCopy, errand: CopyErrand): Promise<void>
   /** Removes all that a registry held. Blobs stay. */
   forgetRegistry(uid: string): Promise<void>
   /** Forgets every registry but these; cheap where none went since the last call. */
@@ -61,7 +64,7 @@ export interface RegistryPlane {
 
 /** The registry plane: who may come in, what was asked for, and the answer or the refusal in its own words. */
 export function createRegistryPlane(options: RegistryPlaneOptions): RegistryPlane {
-  const { database, blobs, directory, identity, clock, log, secrets, tenantId } = options
+  const { database, blobs, directory, identity, outside, clock, log, secrets, tenantId } = options
   const reader = createContentReader(database.reader)
   const writer = createContentWriter(database.kysely, clock)
   const tokens = createRegistryTokens({ key: secrets.tokenKey, clock, tenantId, identity })
@@ -145,7 +148,8 @@ export function createRegistryPlane(options: RegistryPlaneOptions): RegistryPlan
       serve(request, response).catch((thrown) => fail(request, response, thrown))
     },
 
-    copyImage: (copy) => copyImage({ database: database.kysely, reader, clock }, copy),
+    copyImage: (copy, errand) =>
+      copyImage({ database: database.kysely, reader, writer, blobs, clock, outside }, copy, errand),
 
     forgetRegistry,
 

@@ -23,6 +23,8 @@ const NEEDS = {
     onPath('dnsmasq') && onPath('named') && onPath('unbound')
       ? undefined
       : 'dnsmasq, BIND or Unbound is not installed',
+  'docker-registry': () =>
+    onPath('docker-registry') ? undefined : 'docker-registry is not installed',
   skopeo: () => (onPath('skopeo') ? undefined : 'skopeo is not installed'),
   zsh: () => (onPath('zsh') ? undefined : 'zsh is not installed'),
   fish: () => (onPath('fish') ? undefined : 'fish is not installed'),

@@ -1,7 +1,7 @@
 import type { TestContext } from 'node:test'
 import type { ImageCopier } from '../../src/providers/container-registry/import-image.ts'
 import { createContainerRegistryProvider } from '../../src/providers/container-registry/provider.ts'
-import type { ImageCopy } from '../../src/registry/image-copy.ts'
+import type { CopyErrand, ImageCopy } from '../../src/registry/image-copy.ts'
 import { type Answer, createArmForTests } from './arm.ts'
 import { fakeEndpoints } from './fake-endpoint.ts'
 
@@ -17,7 +17,11 @@ export async function openRegistries(
   } = {},
 ) {
   const copies: ImageCopy[] = []
-  const copy = async (request: ImageCopy) => void copies.push(request)
+  const errands: CopyErrand[] = []
+  const copy: ImageCopier['copy'] = async (request, errand) => {
+    copies.push(request)
+    errands.push(errand)
+  }
   const { refuses, privateEndpointsPerRegistry } = options
   const arm = await createArmForTests({
     providers: [
@@ -50,6 +54,7 @@ export async function openRegistries(
     arm,
     id,
     copies,
+    errands,
     tryEndpoint,
     async createRegistry(name: string, properties: Record<string, unknown> = {}, sku = 'Premium') {
       const body = { location: 'westeurope', sku: { name: sku }, properties }

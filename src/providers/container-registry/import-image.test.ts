@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { OWNER } from '../../../test/support/arm.ts'
 import { openRegistries } from '../../../test/support/registries.ts'
 import { ImageCopyError } from '../../registry/image-copy.ts'
 
@@ -44,9 +45,47 @@ test('an image comes from an own registry, by its id or its login server', async
   assert.ok(one && 'registryUid' in one.from && one.from.registryUid !== one.to.registryUid)
 })
 
+test('an image comes from any other registry, with credentials for it', async (t) => {
+  const { importImage, createRegistry, copies, errands } = await openRegistries(t)
+  await createRegistry('myregistry')
+  const { status } = await importImage('myregistry', {
+    source: {
+      registryUri: 'docker.io',
+      sourceImage: 'library/hello-world:latest',
+      credentials: { username: 'me', password: 'secret' },
+    },
+    targetTags: ['hello:v1'],
+    mode: 'Force',
+  })
+  assert.equal(status, 200)
+  const credentials = { username: 'me', password: 'secret' }
+  assert.deepEqual(copies[0]?.from, { host: 'docker.io', credentials })
+  assert.equal(errands[0]?.who, OWNER.objectId)
+  assert.ok(errands[0]?.signal)
+})
+
+test('what the operation keeps of credentials is sealed', async (t) => {
+  const { arm, importImage, createRegistry } = await openRegistries(t)
+  await createRegistry('myregistry')
+  await importImage('myregistry', {
+    source: {
+      registryUri: 'docker.io',
+      sourceImage: 'library/nats',
+      credentials: { password: 'open-sesame' },
+    },
+    targetTags: ['nats:v1'],
+  })
+  const rows = await arm.database.kysely.selectFrom('operations').selectAll().execute()
+  assert.match(rows[0]?.input ?? '', /^sealed:.*open-sesame/)
+  assert.doesNotMatch(JSON.stringify({ ...rows[0], input: '' }), /open-sesame/)
+})
+
 for (const [code, status, armCode] of [
   ['target-exists', 409, 'Conflict'],
   ['source-unknown', 404, 'ManifestUnknown'],
+  ['source-denied', 400, 'InvalidParameters'],
+  ['source-unreachable', 400, 'InvalidParameters'],
+  ['source-invalid', 400, 'InvalidParameters'],
 ] as const) {
   test(`${status}: the operation ends so when the copier says ${code}`, async (t) => {
     const { importImage, createRegistry } = await openRegistries(t, {
@@ -64,17 +103,25 @@ for (const [code, status, armCode] of [
 
 for (const [what, body, status, code] of [
   ['a body without a source', { targetTags: ['a:b'] }, 400, 'InvalidRequestContent'],
+  ...[
+    'absent.azurecr.io',
+    'Absent.AZURECR.io.',
+    'absent.azurecr.io:443',
+    'a.b.azurecr.io:8443',
+  ].map(
+    (registryUri) =>
+      [
+        `an own name without a registry, ${registryUri},`,
+        { ...helloWorld, source: { registryUri, sourceImage: 'app:v1' } },
+        400,
+        'ImportSourceNotSupported',
+      ] as const,
+  ),
   [
-    'another public host',
-    { ...helloWorld, source: { registryUri: 'docker.io', sourceImage: 'library/alpine' } },
+    'an address that is no host',
+    { ...helloWorld, source: { registryUri: 'docker.io/library', sourceImage: 'alpine' } },
     400,
-    'ImportSourceNotSupported',
-  ],
-  [
-    'another image of the public host',
-    { ...helloWorld, source: { registryUri: 'mcr.microsoft.com', sourceImage: 'dotnet/sdk' } },
-    400,
-    'ImportSourceNotSupported',
+    'InvalidRequestContent',
   ],
   [
     'a registry that is not there',

@@ -1,21 +1,18 @@
 import { ArmError } from '../../arm/arm-error.ts'
 import { isSameId, parseResourceId } from '../../arm/resource-id.ts'
 import type { Action, Context } from '../../arm/resource-type.ts'
-import { type ImageCopy, ImageCopyError } from '../../registry/image-copy.ts'
+import { type CopyErrand, type ImageCopy, ImageCopyError } from '../../registry/image-copy.ts'
 import { formatImage } from './image-reference.ts'
 import { type ImportRequest, parseImport } from './parse-import.ts'
-import { loginServerOf } from './registry-hosts.ts'
+import { isOwnHost, loginServerOf } from './registry-hosts.ts'
 import { REGISTRY, type Registry, type RegistryProperties, uidOf } from './registry-properties.ts'
 
 const PULL = 'Microsoft.ContainerRegistry/registries/pull/read'
 
-/** What comes with the product, so that it can be imported without a network. */
-const SHIPPED = { host: 'mcr.microsoft.com', repository: 'hello-world' } as const
-
 /** What the control plane needs of the registry plane to import images. A copy done twice leaves the same content. */
 export interface ImageCopier {
   /** @throws ImageCopyError for what the client has to know. */
-  copy(image: ImageCopy): Promise<void>
+  copy(image: ImageCopy, errand: CopyErrand): Promise<void>
 }
 
 /** Copies an image into the registry; everything that can be told of a request is told before it is accepted. */
@@ -32,15 +29,20 @@ export const createImportImage = (images: ImageCopier): Action<RegistryPropertie
     const request = parseImport(body)
     const from = await findSource(registry, request, context)
     const { targetTags, untaggedTargetRepositories, force } = request
+    const image = {
+      from,
+      sourceImage: formatImage(request.image),
+      to: { registryUid: uidOf(registry) },
+      targetTags,
+      untaggedTargetRepositories,
+      force,
+    }
+    const errand = {
+      who: context.principal.objectId,
+      ...(context.signal && { signal: context.signal }),
+    }
     try {
-      await images.copy({
-        from,
-        sourceImage: formatImage(request.image),
-        to: { registryUid: uidOf(registry) },
-        targetTags,
-        untaggedTargetRepositories,
-        force,
-      })
+      await images.copy(image, errand)
     } catch (error) {
       throw error instanceof ImageCopyError ? copyFailed(error) : error
     }
@@ -50,13 +52,10 @@ export const createImportImage = (images: ImageCopier): Action<RegistryPropertie
 
 async function findSource(
   target: Registry,
-  { source, image }: ImportRequest,
+  { source }: ImportRequest,
   context: Context,
 ): Promise<ImageCopy['from']> {
-  if ('host' in source && source.host === SHIPPED.host) {
-    if (image.repository === SHIPPED.repository) return { host: source.host }
-    throw notSupported(`${source.host}/${image.repository}`, context)
-  }
+  if ('host' in source && !isOwnHost(source.host, context.settings.registryDomain)) return source
   const own = await findOwnRegistry(source, context)
   if (!context.isAllowed(PULL, own.id)) throw pullNotAllowed(own, context)
   // The words of the refusal are not verified; that it is refused is documented with the export policy.
@@ -85,17 +84,17 @@ async function findOwnRegistry(source: ImportRequest['source'], context: Context
   const registry = registries.find(
     ({ name }) => loginServerOf(name, context.settings.registryDomain) === source.host,
   )
-  if (!registry) throw notSupported(source.host, context)
+  if (!registry) throw notHere(source.host, context)
   return registry
 }
 
-const notSupported = (source: string, { settings }: Context) =>
+const notHere = (host: string, { settings }: Context) =>
   new ArmError(400, {
     code: 'ImportSourceNotSupported',
     message:
-      `Images cannot be imported from '${source}'. Supported are '${SHIPPED.host}/${SHIPPED.repository}', which comes ` +
-      `with this service, and its own registries ('<name>.${settings.registryDomain}', or a resource id).`,
-    target: 'source',
+      `There is no registry '${host}' here, and names under '${settings.registryDomain}' are looked for nowhere else. ` +
+      'Name a registry of this service, or one of another domain.',
+    target: 'source.registryUri',
   })
 
 const pullNotAllowed = ({ id }: Registry, { principal }: Context) =>
@@ -107,10 +106,16 @@ const pullNotAllowed = ({ id }: Registry, { principal }: Context) =>
       'your credentials.',
   })
 
-/** Codes other than `Conflict` are not verified. */
+/**
+ * Codes other than `Conflict` are not verified, but for `InvalidParameters`, which the service has for what went wrong at
+ * the source: https://github.com/Azure/acr/issues/632. That it comes with a 400 is not verified.
+ */
 const COPY_FAILURES = {
   'source-unknown': { status: 404, code: 'ManifestUnknown' },
   'source-not-allowed': { status: 403, code: 'Forbidden' },
+  'source-denied': { status: 400, code: 'InvalidParameters' },
+  'source-unreachable': { status: 400, code: 'InvalidParameters' },
+  'source-invalid': { status: 400, code: 'InvalidParameters' },
   'target-exists': { status: 409, code: 'Conflict' },
 } as const satisfies Record<ImageCopyError['code'], { status: number; code: string }>
 

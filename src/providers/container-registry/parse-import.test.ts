@@ -45,12 +45,61 @@ test('an image by digest goes to a repository without a tag', () => {
   })
 })
 
+for (const [registryUri, host] of [
+  ['docker.io', 'docker.io'],
+  ['https://Registry.Example.com:443/', 'registry.example.com'],
+  ['registry.example.com.', 'registry.example.com'],
+  ['registry.example.com:5000', 'registry.example.com:5000'],
+  ['registry.example.com.:5000', 'registry.example.com:5000'],
+  ['2130706433', '127.0.0.1'],
+  ['[::1]:5000', '[::1]:5000'],
+] as const) {
+  test(`the address ${registryUri} is the host ${host}`, () => {
+    const body = { source: { registryUri, sourceImage: 'a' }, targetTags: ['a:b'] }
+    assert.deepEqual(parseImport(body).source, { host })
+  })
+}
+
+test('credentials are a name and a password, or a password alone', () => {
+  const parse = (credentials: unknown) =>
+    parseImport({
+      source: { registryUri: 'a.test', sourceImage: 'a', credentials },
+      targetTags: ['a:b'],
+    }).source
+  assert.deepEqual(parse({ username: 'u', password: 'p' }), {
+    host: 'a.test',
+    credentials: { username: 'u', password: 'p' },
+  })
+  for (const username of [undefined, null, '']) {
+    assert.deepEqual(parse({ username, password: 'p' }), {
+      host: 'a.test',
+      credentials: { password: 'p' },
+    })
+  }
+  assert.deepEqual(parse(null), { host: 'a.test' })
+})
+
 const source = { registryUri: 'mcr.microsoft.com', sourceImage: 'hello-world' }
 for (const [what, body, target] of [
   ['no body', undefined, 'source'],
   ['no source', { targetTags: ['a:b'] }, 'source'],
   ['a source that is nowhere', { source: { sourceImage: 'a' }, targetTags: ['a:b'] }, 'source'],
   ['an image in capitals', { source: { ...source, sourceImage: 'Hello' } }, 'source.sourceImage'],
+  [
+    'an address with a path',
+    { source: { ...source, registryUri: 'a.test/b' }, targetTags: ['a:b'] },
+    'source.registryUri',
+  ],
+  [
+    'an address with a user',
+    { source: { ...source, registryUri: 'a@b.test' }, targetTags: ['a:b'] },
+    'source.registryUri',
+  ],
+  [
+    'a password that is none',
+    { source: { ...source, credentials: { password: 7 } }, targetTags: ['a:b'] },
+    'source.credentials.password',
+  ],
   ['no target', { source }, 'targetTags'],
   ['a target by digest', { source, targetTags: [`a@${digest}`] }, 'targetTags[0]'],
   ['a target that is a URL', { source, targetTags: ['a:b', 'https://a/b'] }, 'targetTags[1]'],

@@ -1,6 +1,7 @@
 import Type, { type Static } from 'typebox'
 import { Value } from 'typebox/value'
 import { invalidProperty } from '../../arm/arm-error.ts'
+import type { RemoteSource } from '../../registry/image-copy.ts'
 import { formatImage, type ImageReference, isRepository, parseImage } from './image-reference.ts'
 
 const importRequest = Type.Object({
@@ -8,6 +9,15 @@ const importRequest = Type.Object({
     resourceId: Type.Optional(Type.Union([Type.String(), Type.Null()])),
     registryUri: Type.Optional(Type.Union([Type.String(), Type.Null()])),
     sourceImage: Type.String(),
+    credentials: Type.Optional(
+      Type.Union([
+        Type.Object({
+          username: Type.Optional(Type.Union([Type.String(), Type.Null()])),
+          password: Type.String({ minLength: 1 }),
+        }),
+        Type.Null(),
+      ]),
+    ),
   }),
   targetTags: Type.Optional(Type.Union([Type.Array(Type.String()), Type.Null()])),
   untaggedTargetRepositories: Type.Optional(Type.Union([Type.Array(Type.String()), Type.Null()])),
@@ -15,10 +25,7 @@ const importRequest = Type.Object({
 })
 
 export interface ImportRequest {
-  readonly source:
-    | { readonly resourceId: string }
-    /** A host name in lower case. */
-    | { readonly host: string }
+  readonly source: { readonly resourceId: string } | RemoteSource
   readonly image: ImageReference
   readonly targetTags: readonly string[]
   readonly untaggedTargetRepositories: readonly string[]
@@ -50,11 +57,30 @@ export function parseImport(body: unknown): ImportRequest {
 function parseSource({
   resourceId,
   registryUri,
+  credentials,
 }: Static<typeof importRequest>['source']): ImportRequest['source'] {
   if (resourceId) return { resourceId }
-  const host = registryUri?.replace(/^https?:\/\//i, '').replace(/\/+$/, '')
-  if (host) return { host: host.toLowerCase() }
-  throw invalidProperty('source', "it must have a 'resourceId' or a 'registryUri'.")
+  if (!registryUri) {
+    throw invalidProperty('source', "it must have a 'resourceId' or a 'registryUri'.")
+  }
+  const host = parseHost(registryUri)
+  if (host === undefined) {
+    throw invalidProperty(
+      'source.registryUri',
+      `'${registryUri}' is not the address of a registry: give a host name, 'registry.example.com'.`,
+    )
+  }
+  if (!credentials) return { host }
+  const { username, password } = credentials
+  return { host, credentials: { password, ...(username && { username }) } }
+}
+
+/** A host with its port where that is not 443, in the one form that URLs have for it. */
+function parseHost(registryUri: string): string | undefined {
+  const address = `https://${registryUri.replace(/^https?:\/\//i, '').replace(/\/+$/, '')}`
+  const url = URL.canParse(address) ? new URL(address) : undefined
+  if (!url || url.href !== `https://${url.host}/`) return undefined
+  return url.host.replace(/\.(?=:|$)/, '')
 }
 
 function parseTargets(body: Static<typeof importRequest>, image: ImageReference) {

@@ -5,6 +5,12 @@ import { REPLICATION } from './registry-properties.ts'
 export const loginServerOf = (registryName: string, domain: string): string =>
   `${registryName}.${domain}`.toLowerCase()
 
+/** Whether a host (port or not) is Causeway's to answer for, whether or not there is a registry of that name. */
+export function isOwnHost(host: string, domain: string): boolean {
+  const name = host.toLowerCase().replace(/:\d+$/, '').replace(/\.$/, '')
+  return name === domain || name.endsWith(`.${domain}`)
+}
+
 /** The host name that serves the blobs of one region. */
 export const dataEndpointOf = (registryName: string, region: string, domain: string): string =>
   `${registryName}.${region}.data.${domain}`.toLowerCase()

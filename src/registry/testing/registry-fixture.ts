@@ -7,10 +7,12 @@ import { join } from 'node:path'
 import type { Principal } from '../../identity/principal.ts'
 import type { SignIn } from '../../identity/principals.ts'
 import { digestOf } from '../../lib/digest.ts'
+import { EgressError } from '../../lib/egress-error.ts'
 import { type Origin, setOrigin } from '../../lib/origin.ts'
 import { openDatabase } from '../../storage/database.ts'
 import { createFileBlobStore } from '../../storage/file-blob-store.ts'
 import { OCI_MANIFEST } from '../manifest.ts'
+import type { Outside } from '../outside.ts'
 import type { RegistryFacts } from '../registry-directory.ts'
 import { createRegistryPlane, type RegistryPlane } from '../registry-plane.ts'
 
@@ -67,21 +69,29 @@ interface Lifetime {
   after(hook: () => Promise<void>): void
 }
 
+const NOWHERE: Outside = {
+  async fetch({ url }) {
+    throw new EgressError('unreachable', new URL(url).host)
+  },
+}
+
 /** A registry over loopback HTTP with its own data folder; `reader` may pull, `writer` push too, `owner` everything. */
-export async function startRegistry(t: Lifetime): Promise<Fixture> {
+export async function startRegistry(t: Lifetime, outside: Outside = NOWHERE): Promise<Fixture> {
   const folder = await mkdtemp(join(tmpdir(), 'causeway-registry-'))
   const running: { close(): Promise<void> }[] = []
   t.after(async () => {
     for (const each of running) await each.close()
     await rm(folder, { recursive: true, force: true })
   })
-  return startIn(folder, running, { tokenKey: randomBytes(32), urlKey: randomBytes(32) })
+  const secrets = { tokenKey: randomBytes(32), urlKey: randomBytes(32) }
+  return startIn(folder, running, secrets, outside)
 }
 
 async function startIn(
   folder: string,
   running: { close(): Promise<void> }[],
   secrets: { tokenKey: Buffer; urlKey: Buffer },
+  outside: Outside,
 ): Promise<Fixture> {
   const database = await openDatabase(join(folder, 'causeway.db'))
   const logged: unknown[] = []
@@ -116,6 +126,7 @@ async function startIn(
           (action.endsWith('/pull/read') && ['reader', 'writer'].includes(displayName)) ||
           (action.endsWith('/push/write') && displayName === 'writer')),
     },
+    outside,
     clock: { now: () => state.now },
     log,
     secrets,
@@ -168,7 +179,7 @@ async function startIn(
     send: (method, path, ask = {}) => send(port, method, path, { host: address, ...ask }),
     async restart() {
       await lifetime.close()
-      return startIn(folder, running, secrets)
+      return startIn(folder, running, secrets, outside)
     },
   }
   return state
