@@ -30,7 +30,7 @@ describe('causeway shell', { ...needs('places', 'ip', 'zsh', 'fish'), timeout: 1
   })
   after(async () => {
     await causeway?.remove()
-    await rm(home, { recursive: true, force: true })
+    await rm(home, { recursive: true, force: true, maxRetries: 20 })
   })
 
   for (const [shell, answer] of [

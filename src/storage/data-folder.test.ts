@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -36,7 +36,20 @@ test('a data folder is served by one at a time', async (t) => {
 test('what holds secrets can be entered by its owner alone', async (t) => {
   const { path, keys, blobs, run } = await newFolder(t)
   for (const part of [keys, blobs, run]) assert.equal((await stat(part)).mode & 0o777, 0o700)
-  assert.equal((await stat(path)).mode & 0o777, 0o711)
+  assert.equal((await stat(path)).mode & 0o777, 0o700)
+})
+
+test('others pass through a folder that root has prepared, and read nothing of it', async (t) => {
+  const { path } = await newFolder(t)
+  for (const [found, kept] of [
+    [0o711, 0o711],
+    [0o755, 0o700],
+    [0o777, 0o700],
+  ] as const) {
+    await chmod(path, found)
+    await makeDataFolder(path)
+    assert.equal((await stat(path)).mode & 0o777, kept)
+  }
 })
 
 test('ids and keys that a database was made with are never made anew', async (t) => {
