@@ -99,6 +99,8 @@ describe('the command line', { ...needs('places', 'ip'), timeout: 180_000 }, () 
     const output = failed(await run(program, args))
     assert.match(output, /Port \d+ is taken: give --port/)
     assert.doesNotMatch(output, /\n\s+at /)
+    // The note of the process that holds namespaces goes when it has ended.
+    assert.equal(existsSync(join(dataFolder, 'run', 'holder')), false)
     await rm(dataFolder, { recursive: true })
   })
 

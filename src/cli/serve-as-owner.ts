@@ -5,7 +5,7 @@ import { CannotStart } from '../lib/cannot-start.ts'
 import { exists } from '../lib/exists.ts'
 import { findHolder, startHolder } from '../places/holder.ts'
 import { COMMAND_ENVIRONMENT, CommandFailed, runCommand } from '../places/run-command.ts'
-import { describeDataFolder } from '../storage/data-folder.ts'
+import { describeDataFolder, refuseLongPath } from '../storage/data-folder.ts'
 import { asOwner, environmentOf, type Owner, ownerOf } from './owner.ts'
 
 const PORTS_OF_ROOT = 1024
@@ -18,6 +18,7 @@ const PORTS_OF_ROOT = 1024
  */
 export async function serveAsOwner(config: Config): Promise<never> {
   const owner = await ownerOf(config.dataFolder)
+  refuseLongPath(await describeDataFolder(config.dataFolder))
   await refuseUnreadable(owner)
   await prepareFolder(config.dataFolder, owner)
   await prepareHolder(config.dataFolder, owner)

@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns/promises'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
-import { createSecureContext, getCACertificates } from 'node:tls'
+import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls'
 import type { Logger } from 'pino'
 import type { Clock } from '../lib/clock.ts'
 import { EgressError } from '../lib/egress-error.ts'
@@ -68,10 +68,14 @@ export interface EgressOptions {
 export function createEgress(options: EgressOptions): Egress {
   const { allow, own, log, clock, resolve = byTheMachine } = options
   const patience = { ...PATIENCE, ...options.patience }
-  // Once for all connections: reading some hundred certificates takes longer than a connection.
-  const trust = createSecureContext({
-    ca: [...systemAuthorities(), ...(options.authorities ?? [])],
-  })
+  // Once for all connections, and for the first of them: some hundred certificates take time and memory.
+  let trust: SecureContext | undefined
+  const trusted = (): SecureContext => {
+    trust ??= createSecureContext({
+      ca: [...systemAuthorities(), ...(options.authorities ?? [])],
+    })
+    return trust
+  }
 
   return {
     async fetch(request) {
@@ -86,7 +90,11 @@ export function createEgress(options: EgressOptions): Egress {
       async function follow(hop: Hop, left: number): Promise<Followed> {
         const note = journal.hop(hostOf(hop.url))
         const target = await deadline.race(findTarget(hop.url, { allow, own, resolve }))
-        const { response, address } = await send(target, hop, { trust, patience, signal })
+        const { response, address } = await send(target, hop, {
+          trust: trusted(),
+          patience,
+          signal,
+        })
         const { statusCode: status = 0, headers } = response
         note(address, status)
         try {

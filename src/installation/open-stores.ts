@@ -3,6 +3,8 @@ import type { Config } from '../config.ts'
 import { openKeys } from '../identity/keys.ts'
 import { createSealer } from '../identity/sealer.ts'
 import type { Closing } from '../lib/closing.ts'
+import { createNamespaceDriver } from '../places/namespace-driver.ts'
+import { endIdle } from '../places/remove-namespaces.ts'
 import { createChangeFeed } from '../storage/create-change-feed.ts'
 import {
   lockDataFolder,
@@ -27,6 +29,8 @@ export async function openStores(config: Config, progress: Progress, closing: Cl
   const folder = await makeDataFolder(config.dataFolder)
   const lock = lockDataFolder(folder)
   closing.add(() => lock.release())
+  // Root has started a holder before anything could be refused here.
+  closing.add(() => endIdle(createNamespaceDriver(folder.run)))
   await refuseNewer(folder.database)
   await refuseIncomplete(folder)
   const { tenantId, subscriptionId, registryDomain } = await openInstallation(folder, config)

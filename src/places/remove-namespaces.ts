@@ -13,3 +13,8 @@ export async function removeNamespaces(mark: string, driver: NamespaceDriver): P
   await inParallel(2, names, (name) => driver.remove(name))
   await driver.end()
 }
+
+/** Ends what was made for namespaces where there are none. */
+export async function endIdle(driver: NamespaceDriver): Promise<void> {
+  if ((await driver.list('')).size === 0) await driver.end()
+}

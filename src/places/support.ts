@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { NamespaceDriver } from './namespace-driver.ts'
 import { namespacePrefix } from './namespace-names.ts'
+import { endIdle } from './remove-namespaces.ts'
 import { explainRefusal } from './user-namespaces.ts'
 
 export type Support =
@@ -21,7 +22,7 @@ export async function checkSupport(driver: NamespaceDriver, mark: string): Promi
   await driver.remove(trial).catch(() => {})
   if (refusal === undefined) return { available: true }
   // Nothing is to stay behind; but programs of an earlier run may still be in namespaces that worked.
-  if ((await driver.list('')).size === 0) await driver.end()
+  await endIdle(driver)
   return { available: false, ...explainRefusal(refusal) }
 }
 

@@ -86,11 +86,7 @@ const SOCKET_PATH_BYTES_MAX = 107
  */
 export async function makeDataFolder(path: string): Promise<DataFolder> {
   const folder = await describeDataFolder(path)
-  if (Buffer.byteLength(folder.operatorSocket) > SOCKET_PATH_BYTES_MAX) {
-    throw new CannotStart(
-      `The path ${path} is too long for a socket in it: give --data or CAUSEWAY_DATA a shorter one.`,
-    )
-  }
+  refuseLongPath(folder)
   try {
     await makeParts(folder)
   } catch (error) {
@@ -101,6 +97,14 @@ export async function makeDataFolder(path: string): Promise<DataFolder> {
     )
   }
   return describeDataFolder(path)
+}
+
+/** @throws CannotStart */
+export function refuseLongPath({ path, operatorSocket }: DataFolder): void {
+  if (Buffer.byteLength(operatorSocket) <= SOCKET_PATH_BYTES_MAX) return
+  throw new CannotStart(
+    `The path ${path} is too long for a socket in it: give --data or CAUSEWAY_DATA a shorter one.`,
+  )
 }
 
 // What root leaves to others on a folder that it prepares.
