@@ -24,8 +24,8 @@ test('every declared resource type is in the catalogue of its provider', async (
 })
 
 test('every provider is wired', async () => {
-  const main = await readFile(join(source, 'main.ts'), 'utf8')
+  const planes = await readFile(join(source, 'installation/create-planes.ts'), 'utf8')
   for await (const file of glob('providers/*/provider.ts', { cwd: source })) {
-    assert.ok(main.includes(`from './${file}'`), file)
+    assert.ok(planes.includes(`from '../${file}'`), file)
   }
 })
