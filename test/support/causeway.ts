@@ -81,7 +81,7 @@ export const internet: Where = { internet: true }
  * `remove` in an `after` hook. `setUp` has the article's set-up made, as `npm start` does; `user` is whose server it is;
  * `owner` has the data folder, and root starts the server on it; `configuration` is the text of its configuration file;
  * `prepare` puts into the data folder what is to be found there; `within` is the command that enters the namespaces in
- * which all of it is to run.
+ * which all of it is to run; `under` is a command that the first server alone runs under.
  */
 export async function startCauseway(
   options: {
@@ -92,6 +92,7 @@ export async function startCauseway(
     configuration?: string
     prepare?: (dataFolder: string) => void
     within?: readonly string[]
+    under?: readonly string[]
   } = {},
 ): Promise<Causeway> {
   const dataFolder = await mkdtemp(join(tmpdir(), 'causeway-test-'))
@@ -115,7 +116,8 @@ export async function startCauseway(
   const { mark, run: runFolder } = await describeDataFolder(dataFolder)
   const driver = createNamespaceDriver(runFolder)
   const namespaces = async () => [...(await driver.list(`cw-${mark}-`)).keys()]
-  let server = await startServer(program, args).catch(async (error) => {
+  const [first = program, ...firstArgs] = [...(options.under ?? []), program, ...args]
+  let server = await startServer(first, firstArgs).catch(async (error) => {
     await run(program, [...asUser, 'down', '--purge', '--data', dataFolder])
     await rm(dataFolder, { recursive: true, force: true })
     throw error

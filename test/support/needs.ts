@@ -27,6 +27,7 @@ const NEEDS = {
   zsh: () => (onPath('zsh') ? undefined : 'zsh is not installed'),
   fish: () => (onPath('fish') ? undefined : 'fish is not installed'),
   curl: () => (onPath('curl') ? undefined : 'curl is not installed'),
+  strace: () => (onPath('strace') ? undefined : 'strace is not installed'),
   ip: () => (onPath('ip') && onPath('nsenter') ? undefined : 'iproute2 or util-linux is missing'),
   'trust store': () =>
     onPath('update-ca-certificates') ? undefined : 'update-ca-certificates is not installed',

@@ -67,8 +67,8 @@ interface Endpoint {
   readonly status: string
   readonly isApproved: boolean
   readonly addresses: readonly string[]
-  /** `name address`, as a zone has to have them. */
-  readonly records: readonly string[]
+  /** `name address`, none while it is not approved. */
+  readonly hosts: readonly string[]
 }
 
 async function endpointsOf(arm: ArmClient): Promise<readonly Endpoint[]> {
@@ -90,19 +90,13 @@ async function endpointsOf(arm: ArmClient): Promise<readonly Endpoint[]> {
         status,
         isApproved: status === 'Approved',
         addresses: configured.map(({ privateIPAddress }) => privateIPAddress),
-        records: configured.map(({ privateIPAddress, privateLinkConnectionProperties }) => {
-          // Its interface names hosts only while it is approved, and its records stay.
-          const member = privateLinkConnectionProperties.requiredMemberName
-          const region = member.replace(/^registry(_data_)?/, '')
-          const name = registryOf(link.properties.privateLinkServiceId)
-          return `${name}${region && `.${region}.data`} ${privateIPAddress}`
-        }),
+        hosts: configured.flatMap(({ privateIPAddress, privateLinkConnectionProperties }) =>
+          privateLinkConnectionProperties.fqdns.map((fqdn) => `${fqdn} ${privateIPAddress}`),
+        ),
       }
     }),
   )
 }
-
-const registryOf = (id: string): string => id.split('/').at(-1) ?? ''
 
 async function checkConnections(arm: ArmClient, endpoints: readonly Endpoint[]): Promise<void> {
   const { body } = await arm.get<{ value: { id: string }[] }>(
@@ -136,21 +130,29 @@ async function checkRecords(
   for (const { group } of ground.networks) {
     const zone = `${group}/providers/Microsoft.Network/privateDnsZones/${ZONE}`
     const { body } = await arm.get<{ value: RecordDocument[] }>(`${zone}/A`)
-    const wanted = await Promise.all(
-      endpoints
-        .filter(({ id }) => id.startsWith(`${group}/`))
-        .map(async ({ id, records }) => {
-          const { status } = await arm.get(`${id}/privateDnsZoneGroups/default`)
-          return status === 200 ? records : []
-        }),
-    )
+    const wanted: string[] = []
+    for (const { id, isApproved, hosts } of endpoints) {
+      if (!id.startsWith(`${group}/`)) continue
+      const answer = await arm.get<GroupDocument>(`${id}/privateDnsZoneGroups/default`)
+      if (answer.status === 404) continue
+      const records = answer.body.properties.privateDnsZoneConfigs.flatMap(
+        ({ properties }) => properties.recordSets,
+      )
+      const named = records.map(
+        ({ recordSetName, ipAddresses }) => `${recordSetName} ${ipAddresses}`,
+      )
+      // What was written while it was approved stays while it is not.
+      const short = hosts.map((host) => host.replace('.azurecr.io ', ' '))
+      if (isApproved) assert.deepEqual(named.toSorted(), short.toSorted(), id)
+      wanted.push(...named)
+    }
     assert.deepEqual(
       body.value
         .flatMap(({ name, properties }) =>
           properties.aRecords.map(({ ipv4Address }) => `${name} ${ipv4Address}`),
         )
         .sort(),
-      wanted.flat().sort(),
+      wanted.sort(),
       'records and addresses differ',
     )
   }
@@ -191,7 +193,7 @@ interface InterfaceDocument {
     readonly ipConfigurations: readonly {
       readonly properties: {
         readonly privateIPAddress: string
-        readonly privateLinkConnectionProperties: { readonly requiredMemberName: string }
+        readonly privateLinkConnectionProperties: { readonly fqdns: readonly string[] }
       }
     }[]
   }
@@ -207,4 +209,17 @@ interface ConnectionDocument {
 interface RecordDocument {
   readonly name: string
   readonly properties: { readonly aRecords: readonly { readonly ipv4Address: string }[] }
+}
+
+interface GroupDocument {
+  readonly properties: {
+    readonly privateDnsZoneConfigs: readonly {
+      readonly properties: {
+        readonly recordSets: readonly {
+          readonly recordSetName: string
+          readonly ipAddresses: readonly string[]
+        }[]
+      }
+    }[]
+  }
 }

@@ -68,8 +68,10 @@ export async function loadImages(options: {
   readonly expected: Expectations
   readonly chance: Chance
   readonly signal: AbortSignal
+  /** Each has a client of its own. */
+  readonly repositories?: readonly string[]
 }): Promise<void> {
-  const { registry, expected, chance, signal } = options
+  const { registry, expected, chance, signal, repositories = REPOSITORIES } = options
 
   async function pushBlob(repository: string, content: Buffer): Promise<object> {
     const begun = await registry.send('POST', `/v2/${repository}/blobs/uploads/`)
@@ -119,7 +121,7 @@ export async function loadImages(options: {
     })
   }
 
-  await Promise.all(REPOSITORIES.map((repository) => repeat(signal, work(repository))))
+  await Promise.all(repositories.map((repository) => repeat(signal, work(repository))))
 }
 
 /** The digest that a tag leads to, once all that it names was pulled and found whole. */
