@@ -40,7 +40,7 @@ const DENIED = /denied|not permitted/i
 // What docs/security.md says of programs that mean harm, tried.
 describe('a hostile program', {
   ...needs('places', 'ip', 'curl', 'dig'),
-  timeout: 300_000,
+  timeout: 900_000,
 }, () => {
   let causeway: Causeway
   let arm: ArmClient
