@@ -239,7 +239,7 @@ describe('a hostile program', {
     const holder = await findHolder((await describeDataFolder(causeway.dataFolder)).run)
     assert.ok(holder)
     for (const pid of [causeway.serverPid(), holder.pid]) {
-      for (const part of ['environ', 'mem', 'maps', 'root/etc/hostname', 'fd']) {
+      for (const part of ['environ', 'mem', 'maps', 'root/etc/hostname', 'cwd']) {
         const told = failed(
           await bash(yard, `ls "/proc/$1/${part}/" || head -c1 "/proc/$1/${part}"`, `${pid}`),
         )
