@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { CannotStart } from '../lib/cannot-start.ts'
 import { readOrCreate } from '../lib/durable-file.ts'
+import { syncFolder } from '../lib/files.ts'
 
 /** Where things are in a data folder. Secrets lie in folders that only the owner may enter. */
 export interface DataFolder {
@@ -135,6 +136,8 @@ async function makeFolders(path: string): Promise<void> {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return
   await makeFolders(dirname(path))
   await mkdir(path, { mode: 0o700 })
+  // What is synced in a folder is lost with it when the folder is not.
+  await syncFolder(dirname(path))
 }
 
 /**

@@ -4,7 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { CreatedPrincipal } from '../../src/operator/contract.ts'
 import type { Causeway } from './causeway.ts'
-import { fetchOverTls } from './https-client.ts'
+import { fetchOverTls, type HttpAnswer } from './https-client.ts'
 import { succeeded } from './run.ts'
 
 const API_VERSIONS: readonly (readonly [part: RegExp, apiVersion: string])[] = [
@@ -58,20 +58,35 @@ export async function createArmClient(
     ...['--role', role, '--scope', `/subscriptions/${subscriptionId}`, '--json'],
   ])
   const token = await signIn(control, ca, JSON.parse(succeeded(created)) as CreatedPrincipal)
+  const exchange: Exchange = (path, request) =>
+    fetchOverTls(new URL(path, control).href, {
+      ...request,
+      ca,
+      headers: { ...request.headers, authorization: `Bearer ${token}` },
+    })
+  return armClientOver(exchange, `/subscriptions/${subscriptionId}`)
+}
 
+/** Carries one request to the control plane; it knows where that is and who asks. */
+export type Exchange = (
+  path: string,
+  request: {
+    readonly method: string
+    readonly headers: Readonly<Record<string, string>>
+    readonly body?: string
+  },
+) => Promise<HttpAnswer>
+
+/** The same over connections of somebody else's, as from within a place. */
+export function armClientOver(exchange: Exchange, subscription: string): ArmClient {
   const sendText = async <T>(method: string, path: string, text?: string) => {
     const separator = path.includes('?') ? '&' : '?'
-    const url = new URL(
-      path.includes('api-version=') ? path : `${path}${separator}api-version=${versionFor(path)}`,
-      control,
-    )
-    const answer = await fetchOverTls(url.href, {
+    const versioned = path.includes('api-version=')
+      ? path
+      : `${path}${separator}api-version=${versionFor(path)}`
+    const answer = await exchange(versioned, {
       method,
-      ca,
-      headers: {
-        authorization: `Bearer ${token}`,
-        ...(text !== undefined && { 'content-type': 'application/json' }),
-      },
+      headers: text === undefined ? {} : { 'content-type': 'application/json' },
       ...(text !== undefined && { body: text }),
     })
     const body = (answer.text === '' ? {} : JSON.parse(answer.text)) as T
@@ -100,7 +115,7 @@ export async function createArmClient(
   }
 
   return {
-    subscription: `/subscriptions/${subscriptionId}`,
+    subscription,
     send,
     sendText,
     get: (path) => send('GET', path),

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { chown, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { ServerStatus } from '../../src/operator/contract.ts'
 import { findHolder } from '../../src/places/holder.ts'
 import { createNamespaceDriver } from '../../src/places/namespace-driver.ts'
+import { enterAsOwner } from '../../src/places/namespace-entry.ts'
 import { describeDataFolder } from '../../src/storage/data-folder.ts'
 import { type Finished, type RunOptions, run, succeeded } from './run.ts'
 import { projectFolder } from './shared-data.ts'
@@ -59,6 +62,12 @@ export interface Causeway {
   ended(): Promise<number>
   /** Starts a server on the same data folder again. */
   startAgain(): Promise<void>
+  /** Starts a server and kills it after so long, wherever it is then. */
+  dieStarting(milliseconds: number): Promise<void>
+  /** The process id of the server that was started last. */
+  serverPid(): number
+  /** What to put before a command so that it runs in one of the server's namespaces, as its router. */
+  inside(namespace: string): Promise<readonly string[]>
   /** The network namespaces that this server has on the machine. */
   namespaces(): Promise<readonly string[]>
   /** Ends it, removes its places and its data, and complains of whatever stays behind. */
@@ -72,7 +81,7 @@ export const internet: Where = { internet: true }
  * `remove` in an `after` hook. `setUp` has the article's set-up made, as `npm start` does; `user` is whose server it is;
  * `owner` has the data folder, and root starts the server on it; `configuration` is the text of its configuration file;
  * `prepare` puts into the data folder what is to be found there; `within` is the command that enters the namespaces in
- * which all of it is to run.
+ * which all of it is to run; `under` is a command that the first server alone runs under.
  */
 export async function startCauseway(
   options: {
@@ -83,6 +92,7 @@ export async function startCauseway(
     configuration?: string
     prepare?: (dataFolder: string) => void
     within?: readonly string[]
+    under?: readonly string[]
   } = {},
 ): Promise<Causeway> {
   const dataFolder = await mkdtemp(join(tmpdir(), 'causeway-test-'))
@@ -106,7 +116,8 @@ export async function startCauseway(
   const { mark, run: runFolder } = await describeDataFolder(dataFolder)
   const driver = createNamespaceDriver(runFolder)
   const namespaces = async () => [...(await driver.list(`cw-${mark}-`)).keys()]
-  let server = await startServer(program, args).catch(async (error) => {
+  const [first = program, ...firstArgs] = [...(options.under ?? []), program, ...args]
+  let server = await startServer(first, firstArgs).catch(async (error) => {
     await run(program, [...asUser, 'down', '--purge', '--data', dataFolder])
     await rm(dataFolder, { recursive: true, force: true })
     throw error
@@ -156,6 +167,16 @@ export async function startCauseway(
       assert.ok(server.hasEnded(), 'the server still runs')
       server = await startServer(program, args)
     },
+    async dieStarting(milliseconds) {
+      assert.ok(server.hasEnded(), 'the server still runs')
+      const child = spawn(program, args, { stdio: 'ignore' })
+      const exited = once(child, 'exit')
+      await delay(milliseconds)
+      child.kill('SIGKILL')
+      await exited
+    },
+    serverPid: () => server.pid,
+    inside: async (namespace) => enterAsOwner(await driver.entry(namespace)),
     async remove() {
       const holder = await findHolder(runFolder)
       const down = await command(['down', '--purge'], { timeoutSeconds: 60 })
@@ -185,6 +206,7 @@ function isRunning(pid: number): boolean {
 }
 
 interface Server {
+  readonly pid: number
   printed(): string
   hasEnded(): boolean
   readonly ended: Promise<number>
@@ -210,6 +232,7 @@ function startServer(program: string, args: readonly string[]): Promise<Server> 
   child.stderr.setEncoding('utf8').on('data', collect)
 
   const server: Server = {
+    pid: child.pid ?? 0,
     printed: () => printed,
     hasEnded: () => hasEnded(child),
     ended,

@@ -32,6 +32,7 @@ const NEEDS = {
     onPath('systemd-analyze') ? undefined : "systemd's own check of units is not installed",
   logrotate: () => (onPath('logrotate') ? undefined : 'logrotate is not installed'),
   curl: () => (onPath('curl') ? undefined : 'curl is not installed'),
+  strace: () => (onPath('strace') ? undefined : 'strace is not installed'),
   ip: () => (onPath('ip') && onPath('nsenter') ? undefined : 'iproute2 or util-linux is missing'),
   'trust store': () =>
     onPath('update-ca-certificates') ? undefined : 'update-ca-certificates is not installed',
