@@ -256,6 +256,10 @@ describe('a server under load', {
       ...place.programs.map(({ id }) => `${place.namespace.split('-', 2).join('-')}-p-${id}`),
     ])
     assert.deepEqual((await causeway.namespaces()).toSorted(), namespaces.toSorted())
+    // What a program leaves goes just after the program.
+    for (const deadline = Date.now() + 5_000; Date.now() < deadline; await delay(50)) {
+      if ((await strayFiles(causeway)).length === 0) break
+    }
     assert.deepEqual(await strayFiles(causeway), [])
     const known = [causeway.serverPid(), outside.process.pid, inside.process.pid]
     const strangers = (await processesOf(causeway.dataFolder)).filter(

@@ -16,7 +16,7 @@ import type { Stores } from './open-stores.ts'
 /** The places with what listens in them; they follow the feed, and are first made by `reconcile`. */
 export function makePlaces(
   { feed, folder, log }: Stores,
-  { identities, tokens }: PrincipalsAtWork,
+  { homes, identities, tokens }: PrincipalsAtWork,
   parts: {
     readonly planes: Planes
     readonly directory: RegistryDirectory
@@ -34,6 +34,10 @@ export function makePlaces(
     clock,
     log,
   })
+  const forget = async (): Promise<void> => {
+    await homes.tidy()
+    await identities.tidy()
+  }
   const places = createPlaces({
     mark: folder.mark,
     folder: folder.places,
@@ -48,6 +52,9 @@ export function makePlaces(
     caBundle: authorities.placeBundle,
     log,
     driver: createNamespaceDriver(folder.run),
+    programGone: () => {
+      forget().catch((error) => log.error({ err: error }, 'a program was not forgotten'))
+    },
   })
   closing.add(() => places.close())
   feed.subscribe(() => places.reconcile())

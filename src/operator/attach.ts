@@ -54,11 +54,7 @@ export async function attachProgram(
         home,
         credentials: { tenantId, clientId: principal.appId, clientSecret, subscriptionId },
       },
-      async release() {
-        await attachment.release()
-        await options.homes.tidy()
-        await options.identities.tidy()
-      },
+      release: () => attachment.release(),
     }
   } catch (error) {
     await attachment.release()

@@ -52,6 +52,8 @@ export interface PlacesOptions {
   readonly caBundle: string
   readonly log: Logger
   readonly driver: NamespaceDriver
+  /** Called when nothing of a program runs any more. */
+  readonly programGone?: () => void
 }
 
 // Each place costs a short-lived Node process: more at once only take turns on small machines.
@@ -59,7 +61,8 @@ const PLACES_AT_ONCE = 2
 
 /** Makes the places that the networks ask for, and keeps them so. */
 export function createPlaces(options: PlacesOptions): Places {
-  const { mark, folder, source, publicAddresses, listeners, caBundle, log, driver } = options
+  const { mark, folder, source, publicAddresses, listeners, caBundle, log, driver, programGone } =
+    options
   const prefix = namespacePrefix(mark)
   const real = new Map<PlaceId, RealPlace>()
   const attaching = new Set<Promise<Attachment>>()
@@ -69,7 +72,7 @@ export function createPlaces(options: PlacesOptions): Places {
   let unwatch = (): void => {}
   let closed = false
 
-  const programs = createPrograms({ driver, mark, folder, caBundle, log, freed })
+  const programs = createPrograms({ driver, mark, folder, caBundle, log, gone })
 
   const support = (): Promise<Support> => {
     supported ??= checkSupport(driver, mark)
@@ -144,9 +147,10 @@ export function createPlaces(options: PlacesOptions): Places {
     return made
   }
 
-  // An endpoint may have been given the address of a program: it gets it when the program is gone.
-  function freed(place: PlaceId): void {
-    if (real.get(place)?.failure() !== undefined) reconcileLater()
+  function gone(place: PlaceId | undefined): void {
+    programGone?.()
+    // An endpoint may have been given the address of the program, and gets it now.
+    if (place && real.get(place)?.failure() !== undefined) reconcileLater()
   }
 
   function reconcileLater(): void {

@@ -63,16 +63,16 @@ interface Program {
 
 const WATCH_MS = 1000
 
-/** Keeps account of the programs in places. `freed` is called when an address can be used again. */
+/** Keeps account of the programs in places. `gone` is called when one has been removed, with its place. */
 export function createPrograms(options: {
   readonly driver: NamespaceDriver
   readonly mark: string
   readonly folder: string
   readonly caBundle: string
   readonly log: Logger
-  readonly freed: (place: PlaceId) => void
+  readonly gone: (place: PlaceId | undefined) => void
 }): Programs {
-  const { driver, mark, folder, caBundle, log, freed } = options
+  const { driver, mark, folder, caBundle, log, gone } = options
   const programs = new Map<string, Program>()
   const sweeps = coalesce(sweep)
   let timer: NodeJS.Timeout | undefined
@@ -100,7 +100,7 @@ export function createPrograms(options: {
     await disconnectProgram(driver, namespace)
     await rm(join(folder, id), { recursive: true, force: true })
     programs.delete(id)
-    if (standing && !closed) freed(standing.place)
+    if (!closed) gone(standing?.place)
   }
 
   function addressesIn(place: PlaceId): ReadonlySet<string> {
