@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
+import { COMMAND_ENVIRONMENT } from '../places/run-command.ts'
 
 export interface Account {
   readonly name: string
@@ -10,7 +11,9 @@ export interface Account {
 /** The user's entry where the machine keeps users, which need not be a file; undefined for a number without one. */
 export async function accountOf(uid: number): Promise<Account | undefined> {
   try {
-    const { stdout } = await promisify(execFile)('getent', ['passwd', String(uid)])
+    const { stdout } = await promisify(execFile)('getent', ['passwd', String(uid)], {
+      env: { ...COMMAND_ENVIRONMENT },
+    })
     const [name = '', , , , , home = '', shell = ''] = stdout.trimEnd().split(':')
     return { name, home: home || '/', shell: shell || '/bin/sh' }
   } catch (error) {

@@ -23,12 +23,12 @@ export async function serveAsOwner(config: Config): Promise<never> {
   await prepareFolder(config.dataFolder, owner)
   await prepareHolder(config.dataFolder, owner)
   const rights = portsOf(config).some(isRoots) ? ['net_bind_service'] : []
-  const [setpriv = '', ...identity] = await asOwner(owner, rights)
+  const [setpriv = '', ...identity] = asOwner(owner, rights)
   const [, program = '', ...args] = process.argv
   process.execve?.(
     await pathOf(setpriv),
     [setpriv, ...identity, process.execPath, ...process.execArgv, program, ...args],
-    await environmentOf(owner, { CAUSEWAY_DATA: config.dataFolder }),
+    environmentOf(owner, { CAUSEWAY_DATA: config.dataFolder }),
   )
   throw new CannotStart('This Node cannot replace itself: start Causeway as bin/causeway does.')
 }
@@ -44,21 +44,17 @@ const portsOf = ({ port, names, registry, controlPlane, health }: Config): reado
 ]
 
 /** The owner goes on with this very program, which may lie where only others can read. */
-async function refuseUnreadable({ uid, gid }: Owner): Promise<void> {
-  const program = process.argv[1] ?? ''
-  const identity = await asOwner({ uid, gid })
-  for (const test of [
-    ['-r', program],
-    ['-x', process.execPath],
-  ] as const) {
-    const [file = '', ...args] = [...identity, 'test', ...test]
-    await runCommand(file, args).catch((cause) => {
-      throw new CannotStart(
-        `User ${uid}, who owns the data folder and is to serve it, cannot read ${test[1]}: install Causeway where everybody can read it, or name a data folder of another user with --data.`,
-        { cause },
-      )
-    })
-  }
+async function refuseUnreadable(owner: Owner): Promise<void> {
+  if (owner.uid === 0) return
+  const [file = '', ...identity] = asOwner(owner)
+  const files = [process.argv[1] ?? '', process.execPath]
+  const script = 'test -r "$1" && test -x "$2"'
+  await runCommand(file, [...identity, 'sh', '-c', script, 'sh', ...files]).catch((cause) => {
+    throw new CannotStart(
+      `User ${owner.uid}, who owns the data folder and is to serve it, cannot read ${files.join(' and ')}: install Causeway where everybody can read it, or name a data folder of another user with --data.`,
+      { cause },
+    )
+  })
 }
 
 async function prepareFolder(path: string, owner: Owner): Promise<void> {
@@ -83,10 +79,13 @@ async function prepareFolder(path: string, owner: Owner): Promise<void> {
  */
 async function prepareHolder(path: string, owner: Owner): Promise<void> {
   const { run } = await describeDataFolder(path)
-  const [file = '', ...identity] = await asOwner(owner)
-  await runCommand(file, [...identity, 'mkdir', '--parents', '--mode=700', run])
+  if (!(await exists(run))) {
+    // At a path that is the owner's root makes nothing by itself.
+    const [file = '', ...identity] = asOwner(owner)
+    await runCommand(file, [...identity, 'mkdir', '--parents', '--mode=700', run])
+  }
   if (await findHolder(run)) return
-  await startHolder(run, await asOwner(owner, ['sys_admin', 'setfcap'])).catch((error) => {
+  await startHolder(run, asOwner(owner, ['sys_admin', 'setfcap'])).catch((error) => {
     if (!(error instanceof CommandFailed)) throw error
   })
 }
