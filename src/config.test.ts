@@ -14,8 +14,8 @@ async function fileWith(t: { after(hook: () => Promise<void>): void }, text: str
   return { folder, file }
 }
 
-test('without a file there are only defaults', () => {
-  const config = readConfig({}, { HOME: '/home/u' })
+test('without a file there are only defaults', async () => {
+  const config = await readConfig({}, { HOME: '/home/u' })
   assert.equal(config.port, 7443)
   assert.equal(config.registryDomain, undefined)
   assert.deepEqual(config.names, { port: 7453, isPortAsked: false, listeners: [] })
@@ -26,15 +26,15 @@ test('without a file there are only defaults', () => {
 test('a flag goes before the environment, that before the file', async (t) => {
   const { file } = await fileWith(t, 'port: 1111\ndataFolder: /srv/file\nlogLevel: warn\n')
   const environment = { CAUSEWAY_CONFIG: file, CAUSEWAY_DATA: '/srv/environment' }
-  const { port, dataFolder, logLevel } = readConfig({}, environment)
+  const { port, dataFolder, logLevel } = await readConfig({}, environment)
   assert.deepEqual([port, dataFolder, logLevel], [1111, '/srv/environment', 'warn'])
   const flags = { config: file, port: '2222', data: '/srv/flag', logLevel: 'debug' }
-  const flagged = readConfig(flags, { ...environment, CAUSEWAY_LOG_LEVEL: 'error' })
+  const flagged = await readConfig(flags, { ...environment, CAUSEWAY_LOG_LEVEL: 'error' })
   assert.deepEqual(
     [flagged.port, flagged.dataFolder, flagged.logLevel],
     [2222, '/srv/flag', 'debug'],
   )
-  assert.equal(readConfig({ config: file }, {}).dataFolder, '/srv/file')
+  assert.equal((await readConfig({ config: file }, {})).dataFolder, '/srv/file')
 })
 
 test('paths in the file begin at its folder, names are lower case', async (t) => {
@@ -42,27 +42,27 @@ test('paths in the file begin at its folder, names are lower case', async (t) =>
     t,
     'dataFolder: data\nregistryDomain: Registry.Example.COM\ncertificates: [{ chainFile: a.pem, keyFile: /b.key }]\n',
   )
-  const { dataFolder, certificates, registryDomain } = readConfig({ config: file }, {})
+  const { dataFolder, certificates, registryDomain } = await readConfig({ config: file }, {})
   assert.equal(dataFolder, join(folder, 'data'))
   assert.equal(registryDomain, 'registry.example.com')
   assert.deepEqual(certificates, [{ chainFile: join(folder, 'a.pem'), keyFile: '/b.key' }])
 })
 
 test('who takes any port for the control plane takes any for names', async (t) => {
-  assert.equal(readConfig({ port: '0' }, {}).names.port, 0)
+  assert.equal((await readConfig({ port: '0' }, {})).names.port, 0)
   const { file } = await fileWith(t, 'names: { port: 5353 }\n')
-  assert.deepEqual(readConfig({ port: '0', config: file }, {}).names, {
+  assert.deepEqual((await readConfig({ port: '0', config: file }, {})).names, {
     port: 5353,
     isPortAsked: true,
     listeners: [],
   })
 })
 
-test('refused: a file that is not there, a level that there is not', () => {
-  assert.throws(() => readConfig({ config: '/none.yaml' }, {}), {
+test('refused: a file that is not there, a level that there is not', async () => {
+  await assert.rejects(readConfig({ config: '/none.yaml' }, {}), {
     name: ConfigError.name,
     message: /\/none\.yaml cannot be read .*ENOENT.*--config or CAUSEWAY_CONFIG/,
   })
-  assert.throws(() => readConfig({ config: ' ' }, {}), /empty name/)
-  assert.throws(() => readConfig({ logLevel: 'loud' }, {}), /'loud' is not a log level/)
+  await assert.rejects(readConfig({ config: ' ' }, {}), /empty name/)
+  await assert.rejects(readConfig({ logLevel: 'loud' }, {}), /'loud' is not a log level/)
 })

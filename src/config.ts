@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { ConfigError } from './configuration/config-error.ts'
-import { type ConfigFile, LOG_LEVELS, type LogLevel } from './configuration/config-file.ts'
-import { readConfigFile } from './configuration/read-config-file.ts'
+import type { ConfigFile } from './configuration/config-file.ts'
+import { LOG_LEVELS, type LogLevel } from './configuration/log-levels.ts'
 
 /** An address beyond loopback, or any other, on which something listens. IPv4. */
 export interface Listener {
@@ -71,8 +71,11 @@ const DEFAULT_LOG_LEVEL = 'info'
 const DEFAULT_ENDPOINTS_PER_REGISTRY = 200
 
 /** A flag goes before the environment, that before the file, that before the default. @throws ConfigError */
-export function readConfig(flags: Flags, environment: Environment = process.env): Config {
-  const { file, folder } = findFile(flags, environment)
+export async function readConfig(
+  flags: Flags,
+  environment: Environment = process.env,
+): Promise<Config> {
+  const { file, folder } = await findFile(flags, environment)
   const { registryDomain, registry, controlPlane, names, health, certificates, egress } = file
   const port = flags.port === undefined ? (file.port ?? DEFAULT_PORT) : parsePort(flags.port)
   return Object.freeze({
@@ -130,7 +133,10 @@ export function packageVersion(): string {
 }
 
 /** The configuration file that is named, if any; `folder` is what relative paths in it begin at. */
-function findFile(flags: Flags, environment: Environment): { file: ConfigFile; folder: string } {
+async function findFile(
+  flags: Flags,
+  environment: Environment,
+): Promise<{ file: ConfigFile; folder: string }> {
   const named = flags.config ?? environment.CAUSEWAY_CONFIG
   if (named === undefined) return { file: {}, folder: '.' }
   if (named.trim() === '') {
@@ -139,6 +145,8 @@ function findFile(flags: Flags, environment: Environment): { file: ConfigFile; f
     )
   }
   const path = resolve(named)
+  // Most commands are called without one, and need not wait for what reads it.
+  const { readConfigFile } = await import('./configuration/read-config-file.ts')
   return { file: readConfigFile(path), folder: dirname(path) }
 }
 

@@ -23,7 +23,7 @@ export async function az(words: readonly string[], flags: Flags): Promise<number
   if (inheritedEnvironment().CAUSEWAY_PLACE !== undefined) {
     throw new CommandError("This is a place, where az itself leads to Causeway: call 'az'.")
   }
-  const folder = await describeDataFolder(readConfig(flags).dataFolder)
+  const folder = await describeDataFolder((await readConfig(flags)).dataFolder)
   const server = createOperatorClient(folder.operatorSocket, folder.path)
   const status = await server.call<ServerStatus>('GET', '/status')
   if (reachOf(words) === 'host') return runOnHost(words, flags, { server, status, folder })

@@ -17,7 +17,7 @@ interface Flags {
 
 /** Writes the data folder into one file; the server may run meanwhile. */
 export async function backupCommand(file: string, flags: Flags): Promise<number> {
-  const folder = await describeDataFolder(readConfig(flags).dataFolder)
+  const folder = await describeDataFolder((await readConfig(flags)).dataFolder)
   await access(folder.database).catch(() => {
     throw new CommandError(
       `There is nothing to back up at ${folder.path}; --data names another folder.`,
@@ -39,7 +39,7 @@ export async function backupCommand(file: string, flags: Flags): Promise<number>
 
 /** Makes a data folder from such a file, or puts the database from before an upgrade back into one. */
 export async function restoreCommand(file: string, flags: Flags): Promise<number> {
-  const { dataFolder } = readConfig(flags)
+  const { dataFolder } = await readConfig(flags)
   const source = resolve(file)
   const owner = hasRootsRights() ? await ownerOf(dataFolder) : undefined
   try {

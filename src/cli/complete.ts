@@ -40,7 +40,7 @@ async function valuesOf(
   const list = VALUES[placeholder]
   if (!list) return []
   try {
-    const folder = await describeDataFolder(readConfig(given).dataFolder)
+    const folder = await describeDataFolder((await readConfig(given)).dataFolder)
     const server = createOperatorClient(folder.operatorSocket, folder.path)
     const none = delay(PATIENCE_MS, [] as readonly Candidate[], { ref: false })
     const candidates = await Promise.race([list(server, given), none])

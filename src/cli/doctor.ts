@@ -13,7 +13,7 @@ export async function doctor(flags: {
   port?: string
   json?: boolean
 }): Promise<number> {
-  const config = readConfig(flags)
+  const config = await readConfig(flags)
   const folder = await describeDataFolder(config.dataFolder)
   const server = await createOperatorClient(folder.operatorSocket, folder.path)
     .call<ServerStatus>('GET', '/status')

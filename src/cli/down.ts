@@ -21,7 +21,7 @@ const STOP_SECONDS = 30
 
 /** Stops the server if one runs, and removes what a crashed one left behind. */
 export async function down(flags: { data?: string; purge?: boolean }): Promise<number> {
-  const folder = await describeDataFolder(readConfig(flags).dataFolder)
+  const folder = await describeDataFolder((await readConfig(flags)).dataFolder)
   if (!(await exists(folder.path))) {
     print(`There is nothing at ${folder.path}.`)
     return 0

@@ -31,7 +31,7 @@ async function printVariables(flags: Flags): Promise<number> {
   if (flags.secretFile !== undefined && flags.as === undefined) {
     throw new CommandError("--secret-file holds somebody's secret: say whose with --as.", 2)
   }
-  const folder = await describeDataFolder(readConfig(flags).dataFolder)
+  const folder = await describeDataFolder((await readConfig(flags)).dataFolder)
   const server = createOperatorClient(folder.operatorSocket, folder.path)
   const status = await server.call<ServerStatus>('GET', '/status')
   const { as, secretFile } = flags

@@ -55,7 +55,7 @@ const PROMPT = fileURLToPath(new URL('./prompt.bash', import.meta.url))
 /** Attaches, asks what is to run, and runs it; the exit code is the program's. */
 export async function runInPlace(flags: ExecFlags, programOf: ProgramOf): Promise<number> {
   const where = whereOf(flags)
-  const config = readConfig(flags)
+  const config = await readConfig(flags)
   const folder = await describeDataFolder(config.dataFolder)
   const caller: Caller = flags.root
     ? { uid: 0, gid: 0, environment: inheritedEnvironment() }

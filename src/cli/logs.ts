@@ -23,11 +23,11 @@ export async function logs(flags: {
   json?: boolean
   reopen?: boolean
 }): Promise<number> {
-  if (flags.reopen) return reopen(await describeDataFolder(readConfig(flags).dataFolder))
+  if (flags.reopen) return reopen(await describeDataFolder((await readConfig(flags)).dataFolder))
   if (!/^\d+$/.test(flags.lines)) {
     throw new CommandError(`'${flags.lines}' is not a number of lines: give --lines 0 or more.`, 2)
   }
-  const { logFile, path } = await describeDataFolder(readConfig(flags).dataFolder)
+  const { logFile, path } = await describeDataFolder((await readConfig(flags)).dataFolder)
   await access(logFile).catch(() => {
     throw new CommandError(`There is no log in ${path}; 'causeway up' writes one.`)
   })

@@ -131,6 +131,6 @@ export async function deletePrincipal(name: string, flags: Flags): Promise<numbe
 }
 
 async function connect(flags: Flags): Promise<OperatorClient> {
-  const folder = await describeDataFolder(readConfig(flags).dataFolder)
+  const folder = await describeDataFolder((await readConfig(flags)).dataFolder)
   return createOperatorClient(folder.operatorSocket, folder.path)
 }

@@ -17,7 +17,7 @@ export interface ResolveFlags {
 /** Tells what a name leads to as seen from somewhere, and why; exit code 0 only when it leads to something. */
 export async function resolve(name: string, type: string, flags: ResolveFlags): Promise<number> {
   const where = whereOf(flags)
-  const folder = await describeDataFolder(readConfig(flags).dataFolder)
+  const folder = await describeDataFolder((await readConfig(flags)).dataFolder)
   const server = createOperatorClient(folder.operatorSocket, folder.path)
   const resolved = await server.call<Resolved>('POST', '/resolutions', { where, name, type })
   if (flags.json) printJson(resolved)

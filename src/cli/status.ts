@@ -6,7 +6,7 @@ import { bad, good, print, printJson, strong, table } from './terminal.ts'
 
 /** Exit code 0 only when control plane, registry, names and places all serve. */
 export async function status(flags: { data?: string; json?: boolean }): Promise<number> {
-  const config = readConfig(flags)
+  const config = await readConfig(flags)
   const folder = await describeDataFolder(config.dataFolder)
   const server = await createOperatorClient(folder.operatorSocket, folder.path)
     .call<ServerStatus>('GET', '/status')

@@ -23,7 +23,7 @@ interface Flags {
 
 /** Puts the host's certificate authority, and never that of places, into the machine's trust store, or takes it out. */
 export async function trustCommand(flags: Flags): Promise<number> {
-  const folder = await describeDataFolder(readConfig(flags).dataFolder)
+  const folder = await describeDataFolder((await readConfig(flags)).dataFolder)
   const store = await findMachineTrust(folder.mark)
   if (flags.remove) return remove(store, folder)
 

@@ -4,7 +4,7 @@ import { serveAsOwner } from './serve-as-owner.ts'
 
 /** Serves, under root as the owner of the data folder; see `serve`. */
 export async function up(flags: Flags & { readonly empty?: boolean }): Promise<number> {
-  const config = readConfig(flags)
+  const config = await readConfig(flags)
   if (hasRootsRights()) return serveAsOwner(config)
   const { serve } = await import('./serve.ts')
   return serve(config, { empty: flags.empty === true })

@@ -1,4 +1,5 @@
 import Type, { type Static, type TSchema } from 'typebox'
+import { LOG_LEVELS } from './log-levels.ts'
 
 /** Mark of a value's schema: what would do, as the end of "give …". */
 export const WANTED = 'x-wanted'
@@ -8,9 +9,6 @@ const IPV4 = `${OCTET}(?:\\.${OCTET}){3}`
 const PREFIX = `${IPV4}/(?:3[0-2]|[12]?\\d)`
 const LABEL = '[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?'
 const HOST_NAME = `(?=[^/]*[A-Za-z])${LABEL}(?:\\.${LABEL})*`
-
-export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const
-export type LogLevel = (typeof LOG_LEVELS)[number]
 
 const whole = (pattern: string): string => `^(?:${pattern})$`
 
