@@ -162,7 +162,11 @@ export async function loadArm(options: {
       })
     }
     const connection = await connectionWith(arm, registry.id, id)
-    if (connection === undefined) throw new Error(`${registry.id} knows nothing of ${id}`)
+    if (connection === undefined) {
+      // The other one who does this may just have deleted it; the endpoint says so, then.
+      if ((await arm.get(id)).status === 404) return
+      throw new Error(`${registry.id} knows nothing of ${id}`)
+    }
     const status = chance.one(['Approved', 'Rejected'])
     await ask(new Map([[decision, status]]), 'PUT', connection, {
       properties: { privateLinkServiceConnectionState: { status, description: 'decided' } },
