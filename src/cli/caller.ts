@@ -1,4 +1,5 @@
 import { inheritedEnvironment, sudoCaller } from '../config.ts'
+import { becomeUser } from '../places/become-user.ts'
 import { accountOf } from './account.ts'
 
 /** As whom a program in a place runs, and what of its environment is that user's. */
@@ -30,10 +31,7 @@ export async function findCaller(
 }
 
 /** What stands before a command on the host so that it runs as the caller. */
-export function asCaller({ uid, gid, groups }: Caller): readonly string[] {
-  if (uid === undefined) return []
-  const supplementary = groups === undefined ? '--init-groups' : '--clear-groups'
-  return ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, supplementary, '--inh-caps=-all', '--']
-}
+export const asCaller = ({ uid, gid, groups }: Caller): readonly string[] =>
+  uid === undefined || gid === undefined ? [] : becomeUser({ uid, gid, groups })
 
 const NO_ACCOUNT = { USER: undefined, LOGNAME: undefined, HOME: '/', SHELL: '/bin/sh' }

@@ -1,4 +1,5 @@
 import { dirname, join } from 'node:path'
+import { becomeUser, type MachineUser } from './become-user.ts'
 import { enterAsOwner, enterAsRoot, type NamespaceEntry } from './namespace-entry.ts'
 import type { ProgramFiles } from './program-files.ts'
 import { systemBundles } from './trust-store.ts'
@@ -19,13 +20,7 @@ export interface ProgramCommand {
 export type ProgramUser =
   | { readonly as: 'owner' }
   | { readonly as: 'root of the place' }
-  | {
-      readonly as: 'user of the machine'
-      readonly uid: number
-      readonly gid: number
-      /** Supplementary groups; by default those of the user in the group file. */
-      readonly groups?: readonly number[] | undefined
-    }
+  | ({ readonly as: 'user of the machine' } & MachineUser)
 
 // Sockets by which a program would ask the machine's own resolver, name cache or Docker daemon, which stand outside
 // of every place.
@@ -147,13 +142,5 @@ function becoming(user: ProgramUser, { holder }: NamespaceEntry): readonly strin
     // The owner is root in there; a second user namespace gives back the number by which everybody else knows him.
     return ['unshare', `--map-user=${holder.uid}`, `--map-group=${holder.gid}`, '--']
   }
-  const { uid, gid, groups } = user
-  if (uid === 0) return []
-  const supplementary =
-    groups === undefined
-      ? '--init-groups'
-      : groups.length === 0
-        ? '--clear-groups'
-        : `--groups=${groups.join(',')}`
-  return ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, supplementary, '--inh-caps=-all', '--']
+  return user.uid === 0 ? [] : becomeUser(user)
 }

@@ -1,3 +1,5 @@
+import { becomeUser } from './become-user.ts'
+
 /** How to get into a namespace. */
 export interface NamespaceEntry {
   /** The file that stands for it, in the eyes of processes on the machine. */
@@ -29,15 +31,9 @@ export const enterHolder = (
   { pid, uid, gid }: HolderEntry,
   which: readonly ('--user' | '--mount' | '--net')[],
 ): readonly string[] => [
-  ...becomeUser({ uid, gid }),
+  ...(process.geteuid?.() === uid ? [] : becomeUser({ uid, gid, groups: [] })),
   'nsenter',
   '--preserve-credentials',
   ...which,
   `--target=${pid}`,
 ]
-
-/** What to put before a command so that it runs as the user; nothing where that is so already. */
-export const becomeUser = ({ uid, gid }: { uid: number; gid: number }): readonly string[] =>
-  process.geteuid?.() === uid
-    ? []
-    : ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', '--inh-caps=-all', '--']
