@@ -1,4 +1,3 @@
-import { parseAcrPath } from './acr-path.ts'
 import {
   type Authorizer,
   type Need,
@@ -8,17 +7,18 @@ import {
   toPull,
   toPush,
   toReadMetadata,
-} from './authorize.ts'
-import type { BlobRoutes } from './blob-routes.ts'
-import { type Exchange, sendJson } from './exchange.ts'
-import type { ListRoutes } from './list-routes.ts'
-import type { ManifestRoutes } from './manifest-routes.ts'
-import type { MetadataRoutes } from './metadata-routes.ts'
-import { OciError } from './oci-error.ts'
-import { parseOciPath } from './oci-path.ts'
-import { isSampleRegistry } from './sample-registry.ts'
-import type { TokenEndpoints } from './token-endpoints.ts'
-import type { UploadRoutes } from './upload-routes.ts'
+} from './access/authorize.ts'
+import type { TokenEndpoints } from './access/token-endpoints.ts'
+import { parseAcrPath } from './acr/acr-path.ts'
+import type { MetadataRoutes } from './acr/metadata-routes.ts'
+import type { BlobRoutes } from './blobs/blob-routes.ts'
+import type { UploadRoutes } from './blobs/upload-routes.ts'
+import { type Exchange, sendJson } from './http/exchange.ts'
+import { OciError } from './http/oci-error.ts'
+import { parseOciPath } from './http/oci-path.ts'
+import type { ListRoutes } from './manifests/list-routes.ts'
+import type { ManifestRoutes } from './manifests/manifest-routes.ts'
+import { isSampleRegistry } from './samples/sample-registry.ts'
 
 /** What may be done, who may do it, and how: by method. HEAD is a GET here; what answers looks at the method. */
 type Operations = Partial<

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
 import { digestOf, hexOf } from '../lib/digest.ts'
-import { buildSampleImage } from './sample-image.ts'
+import { buildSampleImage } from './samples/sample-image.ts'
 import { startRegistry } from './testing/registry-fixture.ts'
 
 const run = promisify(execFile)

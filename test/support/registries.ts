@@ -1,7 +1,7 @@
 import type { TestContext } from 'node:test'
 import type { ImageCopier } from '../../src/providers/container-registry/import-image.ts'
 import { createContainerRegistryProvider } from '../../src/providers/container-registry/provider.ts'
-import type { CopyErrand, ImageCopy } from '../../src/registry/image-copy.ts'
+import type { CopyErrand, ImageCopy } from '../../src/registry/copy/image-copy.ts'
 import { type Answer, createArmForTests } from './arm.ts'
 import { fakeEndpoints } from './fake-endpoint.ts'
 

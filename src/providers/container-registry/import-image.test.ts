@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { OWNER } from '../../../test/support/arm.ts'
 import { openRegistries } from '../../../test/support/registries.ts'
-import { ImageCopyError } from '../../registry/image-copy.ts'
+import { ImageCopyError } from '../../registry/copy/image-copy.ts'
 
 const helloWorld = {
   source: { registryUri: 'mcr.microsoft.com', sourceImage: 'hello-world:latest' },

@@ -1,7 +1,7 @@
 import { ArmError } from '../../arm/arm-error.ts'
 import { isSameId, parseResourceId } from '../../arm/resource-id.ts'
 import type { Action, Context } from '../../arm/resource-type.ts'
-import { type CopyErrand, type ImageCopy, ImageCopyError } from '../../registry/image-copy.ts'
+import { type CopyErrand, type ImageCopy, ImageCopyError } from '../../registry/copy/image-copy.ts'
 import { formatImage } from './image-reference.ts'
 import { type ImportRequest, parseImport } from './parse-import.ts'
 import { isOwnHost, loginServerOf } from './registry-hosts.ts'

@@ -1,7 +1,7 @@
 import Type, { type Static } from 'typebox'
 import { Value } from 'typebox/value'
 import { invalidProperty } from '../../arm/arm-error.ts'
-import type { RemoteSource } from '../../registry/image-copy.ts'
+import type { RemoteSource } from '../../registry/copy/image-copy.ts'
 import { formatImage, type ImageReference, isRepository, parseImage } from './image-reference.ts'
 
 const importRequest = Type.Object({

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { openServed } from '../../egress/egress-for-tests.ts'
 import { setOrigin } from '../../lib/origin.ts'
-import { type ImageCopy, ImageCopyError } from '../image-copy.ts'
+import { type ImageCopy, ImageCopyError } from '../copy/image-copy.ts'
 import { ADMIN, type Fixture, startRegistry } from './registry-fixture.ts'
 
 const CREDENTIALS = { username: ADMIN.user, password: ADMIN.password }

@@ -1,0 +1,54 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { RegistryIdentity } from '../identity.ts'
+import type { RegistryFacts } from '../registry-directory.ts'
+import type { Subject } from './grants.ts'
+import type { RegistryTokens } from './registry-tokens.ts'
+
+/** The user name that says: the password is a refresh token. https://aka.ms/acr/authorization */
+const TOKEN_USER = '00000000-0000-0000-0000-000000000000'
+
+export type Authorization =
+  | { readonly scheme: 'none' }
+  | { readonly scheme: 'bearer'; readonly token: string }
+  | { readonly scheme: 'basic'; readonly user: string; readonly password: string }
+  | { readonly scheme: 'unknown' }
+
+export function parseAuthorization(header: string | undefined): Authorization {
+  if (!header) return { scheme: 'none' }
+  const [scheme = '', value = ''] = header.split(/ +/, 2)
+  if (/^bearer$/i.test(scheme)) return { scheme: 'bearer', token: value }
+  if (!/^basic$/i.test(scheme)) return { scheme: 'unknown' }
+  const text = Buffer.from(value, 'base64').toString()
+  const colon = text.indexOf(':')
+  if (colon < 0) return { scheme: 'unknown' }
+  return { scheme: 'basic', user: text.slice(0, colon), password: text.slice(colon + 1) }
+}
+
+export interface Credentials {
+  /** Who has this user name and password; undefined where nobody has. */
+  prove(registry: RegistryFacts, user: string, password: string): Promise<Subject | undefined>
+}
+
+export function createCredentials(options: {
+  readonly identity: RegistryIdentity
+  readonly tokens: RegistryTokens
+}): Credentials {
+  const { identity, tokens } = options
+  return {
+    async prove(registry, user, password) {
+      if (user === TOKEN_USER) return tokens.verifyRefreshToken(registry, password)
+      if (isAdmin(registry, user, password)) return { kind: 'admin', username: user }
+      const signIn = await identity.authenticate(user, password)
+      return signIn && { kind: 'principal', ...signIn }
+    },
+  }
+}
+
+function isAdmin({ admin }: RegistryFacts, user: string, password: string): boolean {
+  if (!admin || admin.username.toLowerCase() !== user.toLowerCase()) return false
+  const hash = createHash('sha256').update(password).digest()
+  // Every password is compared, so that the time does not say which of them it was.
+  return admin.passwordHashes
+    .map((known) => known.length === hash.length && timingSafeEqual(known, hash))
+    .includes(true)
+}

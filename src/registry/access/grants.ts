@@ -1,0 +1,84 @@
+import type { SignIn } from '../../identity/principals.ts'
+import type { RegistryIdentity } from '../identity.ts'
+import type { RegistryFacts } from '../registry-directory.ts'
+import type { Access } from './scope.ts'
+
+/** Who is asking, once proven. */
+export type Subject =
+  | ({ readonly kind: 'principal' } & SignIn)
+  | { readonly kind: 'admin'; readonly username: string }
+  | { readonly kind: 'anonymous' }
+
+const AT = 'Microsoft.ContainerRegistry/registries'
+
+/** Any one of the role actions is enough. AcrPull alone also lists and reads metadata, as in the service. */
+const REPOSITORY_ACTIONS: Readonly<Record<string, readonly string[]>> = {
+  pull: [`${AT}/pull/read`],
+  push: [`${AT}/push/write`],
+  delete: [`${AT}/artifacts/delete`],
+  metadata_read: [`${AT}/metadata/read`, `${AT}/pull/read`],
+  metadata_write: [`${AT}/metadata/write`, `${AT}/push/write`],
+}
+const CATALOG_ACTIONS: readonly string[] = [`${AT}/metadata/read`, `${AT}/pull/read`]
+const ANONYMOUS_ACTIONS: readonly string[] = ['pull', 'metadata_read']
+
+/** The part of what is asked for that the subject may have. Empty parts stay out. */
+export function grant(
+  identity: RegistryIdentity,
+  registry: RegistryFacts,
+  subject: Subject,
+  asked: readonly Access[],
+): readonly Access[] {
+  const mayAny = (actions: readonly string[]) =>
+    subject.kind === 'principal' &&
+    actions.some((action) => identity.isAllowed(subject.principal, action, registry.id))
+
+  const mayOnRepository = (action: string): boolean => {
+    if (subject.kind === 'admin') return action in REPOSITORY_ACTIONS
+    if (subject.kind === 'anonymous') {
+      return registry.anonymousPull && ANONYMOUS_ACTIONS.includes(action)
+    }
+    return mayAny(REPOSITORY_ACTIONS[action] ?? [])
+  }
+
+  const mayListCatalog = () => {
+    if (subject.kind === 'admin') return true
+    if (subject.kind === 'anonymous') return registry.anonymousPull
+    return mayAny(CATALOG_ACTIONS)
+  }
+
+  return asked
+    .map((access) => {
+      if (access.type === 'repository') {
+        const wanted = access.actions.includes('*')
+          ? Object.keys(REPOSITORY_ACTIONS)
+          : access.actions
+        return { ...access, actions: wanted.filter(mayOnRepository) }
+      }
+      const isCatalog = access.type === 'registry' && access.name === 'catalog'
+      return { ...access, actions: isCatalog && mayListCatalog() ? ['*'] : [] }
+    })
+    .filter((access) => access.actions.length > 0)
+}
+
+/** Whether a token for this registry is worth anything to the subject. */
+export const hasAnyRight = (
+  identity: RegistryIdentity,
+  registry: RegistryFacts,
+  subject: Subject,
+): boolean =>
+  grant(identity, registry, subject, [{ type: 'repository', name: '*', actions: ['*'] }]).length > 0
+
+/** `one of` the actions is enough. */
+export const permits = (
+  access: readonly Access[],
+  type: string,
+  name: string,
+  oneOf: readonly string[],
+): boolean =>
+  access.some(
+    (entry) =>
+      entry.type === type &&
+      entry.name === name &&
+      entry.actions.some((action) => oneOf.includes(action)),
+  )

@@ -1,0 +1,129 @@
+import type { Kysely } from 'kysely'
+import type { Clock } from '../../lib/clock.ts'
+import type { BlobStore } from '../../storage/blob-store.ts'
+import type { Tables } from '../../storage/tables.ts'
+import type { ContentReader } from '../content/content-reader.ts'
+import {
+  type ContentWriter,
+  linkBlobs,
+  type RegistryTransaction,
+  storeManifest,
+} from '../content/content-writer.ts'
+import type { Outside } from '../outside.ts'
+import { SAMPLE_REGISTRY, SAMPLE_REPOSITORIES } from '../samples/sample-registry.ts'
+import { fetchImage } from './fetch-image.ts'
+import {
+  type CopyErrand,
+  type CopyTarget,
+  type ImageCopy,
+  ImageCopyError,
+  sourceImageOf,
+  targetsOf,
+} from './image-copy.ts'
+import { type ImagePart, partsHere } from './image-part.ts'
+
+export interface CopyPorts {
+  readonly database: Kysely<Tables>
+  readonly reader: ContentReader
+  readonly writer: ContentWriter
+  readonly blobs: BlobStore
+  readonly clock: Clock
+  readonly outside: Outside
+}
+
+/**
+ * Copies an image, or an index with all it names, into a registry of ours: from another of ours, or from elsewhere. What
+ * can be seen of it appears in one transaction, under all names or none.
+ *
+ * @throws ImageCopyError, and what `errand.signal` was aborted with
+ */
+export async function copyImage(
+  ports: CopyPorts,
+  copy: ImageCopy,
+  errand: CopyErrand,
+): Promise<void> {
+  const { database, reader, clock } = ports
+  const image = sourceImageOf(copy)
+  const targets = targetsOf(copy)
+  const registry = copy.to.registryUid
+  const { from } = copy
+  if (!copy.force) refuseExisting(registry, targets, tagIn(reader))
+
+  const isShipped =
+    'host' in from &&
+    from.host === SAMPLE_REGISTRY.loginServer &&
+    SAMPLE_REPOSITORIES.includes(image.repository)
+  const parts =
+    'host' in from && !isShipped
+      ? await fetchImage(ports, { from, image, registry, targets, errand })
+      : partsHere(reader, 'host' in from ? SAMPLE_REGISTRY.uid : from.registryUid, image)
+
+  await database.transaction().execute(async (transaction) => {
+    // Again, for somebody may have pushed meanwhile.
+    if (!copy.force) await refuseExistingIn(transaction, registry, targets)
+    for (const target of targets) await storeImage(transaction, clock, registry, target, parts)
+  })
+}
+
+async function storeImage(
+  transaction: RegistryTransaction,
+  clock: Clock,
+  registry: string,
+  { repository, tags }: CopyTarget,
+  parts: readonly ImagePart[],
+): Promise<void> {
+  const key = { registry, repository }
+  const root = parts.at(-1)
+  for (const part of parts) {
+    const { blobs, digest, content, manifest, platform } = part
+    await linkBlobs(
+      transaction,
+      clock,
+      blobs.map((blob) => ({ key, ...blob })),
+    )
+    const names = part === root ? tags : []
+    await storeManifest(transaction, clock, {
+      ...key,
+      digest,
+      content,
+      manifest,
+      platform,
+      tags: names,
+    })
+  }
+}
+
+type TagExists = (registry: string, repository: string, tag: string) => boolean
+
+const tagIn =
+  (reader: ContentReader): TagExists =>
+  (registry, repository, tag) =>
+    reader.tag(registry, repository, tag) !== undefined
+
+function refuseExisting(registry: string, targets: readonly CopyTarget[], exists: TagExists): void {
+  for (const { repository, tags } of targets) {
+    const existing = tags.find((tag) => exists(registry, repository, tag))
+    if (existing !== undefined) throw tagExists(repository, existing)
+  }
+}
+
+async function refuseExistingIn(
+  transaction: RegistryTransaction,
+  registry: string,
+  targets: readonly CopyTarget[],
+): Promise<void> {
+  for (const { repository, tags } of targets) {
+    if (tags.length === 0) continue
+    const existing = await transaction
+      .selectFrom('registry_tags')
+      .where('registry', '=', registry)
+      .where('repository', '=', repository)
+      .where('name', 'in', tags)
+      .select('name')
+      .executeTakeFirst()
+    if (existing) throw tagExists(repository, existing.name)
+  }
+}
+
+const tagExists = (repository: string, tag: string): ImageCopyError =>
+  new ImageCopyError('target-exists', `Tag ${repository}:${tag} already exists in target registry.`)
