@@ -40,6 +40,10 @@ describe('a program in a place', { ...needs('places', 'ip'), timeout: 180_000 },
     assert.equal(await sh(address), '10.9.0.6')
   })
 
+  test('has no second address that would come by itself while it runs', async () => {
+    assert.equal(await sh('ip -6 -oneline address show dev eth0'), '')
+  })
+
   test('two at once have two addresses, and a fourth finds the subnet full', async () => {
     const [file, ...args] = causeway.placeArguments(network, ['sh', '-c', 'read until_closed'])
     const held = [1, 2, 3].map(() => spawn(file, args, { stdio: ['pipe', 'ignore', 'inherit'] }))

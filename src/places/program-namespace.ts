@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { parseAddress } from '../lib/cidr.ts'
 import type { PlaceId } from '../lib/origin.ts'
 import type { NamespaceDriver } from './namespace-driver.ts'
@@ -39,6 +40,7 @@ export async function connectProgram(
       `link set ${port} master ${BRIDGE} up`,
     ])
     await driver.configure(namespace, [
+      ...withoutVersion6(),
       `link set ${LINK} alias ${standing.place}/${standing.subnet}`,
       'link set lo up',
       `address add ${standing.address}/${length} dev ${LINK}`,
@@ -50,6 +52,13 @@ export async function connectProgram(
     throw error
   }
 }
+
+/**
+ * Networks here speak version 4. An address of version 6 that comes by itself some seconds after the start is a change of
+ * network, for which a browser drops what it is loading (Chromium calls it ERR_NETWORK_CHANGED).
+ */
+const withoutVersion6 = (): readonly string[] =>
+  existsSync('/proc/sys/net/ipv6') ? [`link set ${LINK} addrgenmode none`] : []
 
 /** Takes a program's network away and removes its namespace. Its address is free when this resolves. */
 export async function disconnectProgram(driver: NamespaceDriver, namespace: string): Promise<void> {
