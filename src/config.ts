@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path'
 import { ConfigError } from './configuration/config-error.ts'
 import type { ConfigFile } from './configuration/config-file.ts'
 import { LOG_LEVELS, type LogLevel } from './configuration/log-levels.ts'
+import { WORKERS_MAX } from './configuration/workers-max.ts'
 
 /** An address beyond loopback, or any other, on which something listens. IPv4. */
 export interface Listener {
@@ -51,6 +52,8 @@ export interface Config {
     readonly authoritiesFile?: string
   }
   readonly privateEndpointsPerRegistry: number
+  /** How many processes serve registries; 0: the server itself. */
+  readonly workers: number
   readonly version: string
 }
 
@@ -60,6 +63,7 @@ export interface Flags {
   readonly config?: string | undefined
   readonly port?: string | undefined
   readonly logLevel?: string | undefined
+  readonly workers?: string | undefined
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -69,6 +73,7 @@ const DEFAULT_NAMES_PORT = 7453
 const DEFAULT_LOG_LEVEL = 'info'
 // The service's limit today; the article's date says 10. Source: container-registry-skus, 2022-08.
 const DEFAULT_ENDPOINTS_PER_REGISTRY = 200
+const DEFAULT_WORKERS = 0
 
 /** A flag goes before the environment, that before the file, that before the default. @throws ConfigError */
 export async function readConfig(
@@ -111,6 +116,7 @@ export async function readConfig(
       ...(egress?.authoritiesFile && { authoritiesFile: resolve(folder, egress.authoritiesFile) }),
     },
     privateEndpointsPerRegistry: file.privateEndpointsPerRegistry ?? DEFAULT_ENDPOINTS_PER_REGISTRY,
+    workers: workersOf(flags, environment) ?? file.workers ?? DEFAULT_WORKERS,
     version: packageVersion(),
   })
 }
@@ -175,6 +181,15 @@ function parsePort(text: string): number {
     throw new ConfigError(`'${text}' is not a port: give --port a number from 0 to 65535.`)
   }
   return port
+}
+
+function workersOf(flags: Flags, environment: Environment): number | undefined {
+  const text = flags.workers ?? environment.CAUSEWAY_WORKERS
+  if (text === undefined) return undefined
+  if (/^\d{1,2}$/.test(text) && Number(text) <= WORKERS_MAX) return Number(text)
+  throw new ConfigError(
+    `'${text}' is not a number of workers: give --workers or CAUSEWAY_WORKERS one from 0 to ${WORKERS_MAX}.`,
+  )
 }
 
 function logLevelOf(flags: Flags, environment: Environment): LogLevel | undefined {

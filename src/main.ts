@@ -6,6 +6,7 @@ import { makePlaces } from './installation/make-places.ts'
 import { openOutside } from './installation/open-outside.ts'
 import { openPrincipals } from './installation/open-principals.ts'
 import { openStores, type Progress } from './installation/open-stores.ts'
+import { openWorkers } from './installation/open-workers.ts'
 import { type AsOwner, operate } from './installation/operate.ts'
 import { serveHost } from './installation/serve-host.ts'
 import { systemClock as clock } from './lib/clock.ts'
@@ -53,12 +54,16 @@ async function compose(config: Config, progress: Progress, closing: Closing): Pr
     return who.ownWork.run(work, { ...who, url: `https://localhost:${host.port}`, certificateFile })
   }
 
-  const stores = await openStores(config, progress, closing)
+  const opened = await openStores(config, progress, closing)
+  const workers = openWorkers(opened, config, closing)
+  const { stores } = workers
   const { folder, log, settings } = stores
   const who = await openPrincipals(stores, { hostNames, inPlaces }, closing)
   const outside = await openOutside(stores, config, () => host.port)
   const options = { places: () => places.list(), asOwner, outside }
-  const { start, ...served } = await createPlanes(stores, who, options, closing)
+  const { start, ...created } = await createPlanes(stores, who, options, closing)
+  await workers.begin(who, created)
+  const served = { ...created, ...workers.serving(created.planes) }
   const names = createNames(stores, served, config)
   const { registryDomain } = settings
   const authorities = await openAuthorities(folder.authorities, { registryDomain, hostNames })
@@ -88,10 +93,12 @@ async function compose(config: Config, progress: Progress, closing: Closing): Pr
       authorities,
       settings,
       host: host.describe(),
+      workers: workers.list(),
       support,
       places: places.list(),
     })
-  const parts = { ...served, ...names, status, asOwner, places }
+  const { reopenLog } = workers
+  const parts = { ...served, ...names, status, asOwner, places, reopenLog }
   const { attach, shutDownAsked } = await operate(stores, who, parts, closing)
   await start()
   whyNotReady = () => whatIsMissing({ support, places: places.list() })

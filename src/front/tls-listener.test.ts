@@ -13,7 +13,7 @@ test('408: a client that never finishes the head of its request is sent away', a
   const server = net.createServer()
   const listener = createTlsListener(server, {
     log: pino({ level: 'silent' }),
-    contextFor: (name) => host.leafFor(name),
+    certificateFor: (name) => host.leafFor(name),
     handle: (_request, response) => response.end(),
     headersMsMax: 100,
   })

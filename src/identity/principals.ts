@@ -6,6 +6,7 @@ import type {
   PrincipalRow,
   PrincipalSecretRow,
 } from '../storage/principal-tables.ts'
+import { createCredentialFinder, isCurrent, toPrincipal } from './credential-finder.ts'
 import type { Principal } from './principal.ts'
 import { checkPrincipalName, nameKey, PrincipalExists } from './principal-name.ts'
 import { hashOf, makeSecret, secretRow } from './secrets.ts'
@@ -73,13 +74,9 @@ export function createPrincipals(options: {
   const users = reader.prepare("SELECT * FROM principals WHERE kind = 'User'")
   const secretsOf = reader.prepare('SELECT * FROM principal_secrets WHERE object_id = ?')
   const secretsFor = reader.prepare('SELECT * FROM principal_secrets WHERE owner = ?')
-  const credentialById = reader.prepare('SELECT * FROM principal_credentials WHERE id = ?')
-  const counts = (credential: Omit<PrincipalCredentialRow, 'id' | 'object_id'>): boolean => {
-    const { owner, starts_at: start, expires_at: end } = credential
-    const now = clock.now().toISOString()
-    if ((start !== null && now < start) || (end !== null && now >= end)) return false
-    return owner === null || isAwake(owner)
-  }
+  const byCredential = createCredentialFinder(reader, { clock, isAwake })
+  const counts = (credential: Omit<PrincipalCredentialRow, 'id' | 'object_id'>): boolean =>
+    isCurrent(credential, clock.now()) && (credential.owner === null || isAwake(credential.owner))
 
   const findUser = (userName: string): PrincipalRow | undefined =>
     (users.all() as unknown as PrincipalRow[]).find(
@@ -139,10 +136,7 @@ export function createPrincipals(options: {
     byObjectId: (objectId) => byObjectId(objectId.toLowerCase()),
     byAppId: (appId) => byAppId(appId.toLowerCase()),
     byName: (displayName) => byNameKey(nameKey(displayName)),
-    async byCredential(credential) {
-      const row = credentialById.get(credential) as unknown as PrincipalCredentialRow | undefined
-      return row && counts(row) ? byObjectId(row.object_id) : undefined
-    },
+    byCredential,
 
     async list() {
       const rows = await kysely
@@ -209,10 +203,3 @@ export function createPrincipals(options: {
     },
   }
 }
-
-const toPrincipal = (row: PrincipalRow): Principal => ({
-  objectId: row.object_id,
-  appId: row.app_id,
-  displayName: row.display_name,
-  kind: row.kind,
-})

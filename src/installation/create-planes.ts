@@ -136,5 +136,17 @@ export async function createPlanes(
     graph: (request, response) => graph.routing(request, response),
   }
   const roles = { assignmentsOf, customRoleName: customRoles.nameOf }
-  return { planes, directory, zones, networks, roles, start: () => control.start() }
+  /** What those must know who serve the registry plane in other processes. */
+  const known = {
+    registries: () => directory.list().map((facts) => [facts.id.toLowerCase(), facts] as const),
+    grants: () => [
+      ...ownerAssignment(owner, owner.objectId).map(
+        (grant) => ['owner', { ...grant, objectId: owner.objectId }] as const,
+      ),
+      ...roleAssignments.entries(),
+    ],
+    roles: () => customRoles.entries(),
+  }
+  const { writer } = registry
+  return { planes, directory, zones, networks, roles, writer, known, start: () => control.start() }
 }

@@ -17,7 +17,7 @@ export type AsOwner = <T>(work: (arm: ArmClient) => Promise<T>) => Promise<T>
 
 /** What the owner's commands do, over the socket in the data folder. */
 export async function operate(
-  { folder, log, reopenLog, settings }: Stores,
+  { folder, log, settings }: Stores,
   who: PrincipalsAtWork,
   parts: {
     readonly status: () => Promise<ServerStatus>
@@ -27,6 +27,7 @@ export async function operate(
     readonly roles: Pick<PrincipalOptions, 'assignmentsOf' | 'customRoleName'>
     readonly resolver: Resolver
     readonly hostResolver: Resolver
+    readonly reopenLog: () => Promise<void>
   },
   closing: Closing,
 ) {
@@ -53,7 +54,7 @@ export async function operate(
       attach,
       startOnHost: hostPrograms.start,
       listNetworks: () => listNetworks(networks),
-      reopenLog,
+      reopenLog: parts.reopenLog,
       shutDown,
       resolve: (request) => resolveName(request, parts),
       ...principalOperations({

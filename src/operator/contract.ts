@@ -20,9 +20,19 @@ export interface ServerStatus {
   readonly subscriptionId: string
   readonly registryDomain: string
   readonly host: HostSummary
+  /** The processes that serve registries; none: the server itself does. */
+  readonly workers: readonly WorkerSummary[]
   readonly places: readonly PlaceSummary[]
   /** Why there are no places, where there are none. */
   readonly placesUnavailable?: { readonly cause: string; readonly cure: string }
+}
+
+export interface WorkerSummary {
+  readonly slot: number
+  readonly pid: number
+  readonly state: 'serving' | 'starting'
+  /** How often it had to be replaced. */
+  readonly replaced: number
 }
 
 /** What the host itself serves, beside places. Sockets are `127.0.0.1:7443`, that of loopback first. */

@@ -33,7 +33,7 @@ export interface Operations {
   resetPrincipal(name: string): Promise<CreatedPrincipal>
   resolve(request: ResolveRequest): Resolved
   /** Opens the log anew, when it has got another name. */
-  reopenLog(): void
+  reopenLog(): Promise<void>
   shutDown(): void
 }
 
@@ -94,8 +94,8 @@ export async function serveOperator(options: {
   app.post('/resolutions', { schema: { body: QUESTION } }, (request) =>
     operations.resolve(request.body as ResolveRequest),
   )
-  app.post('/log/reopen', (_request, reply) => {
-    operations.reopenLog()
+  app.post('/log/reopen', async (_request, reply) => {
+    await operations.reopenLog()
     return reply.code(204).send()
   })
   app.post('/shutdown', (_request, reply) => {

@@ -15,8 +15,8 @@ import { createBlobRoutes } from './blobs/blob-routes.ts'
 import { createBufferPool } from './blobs/buffer-pool.ts'
 import { createUrlSigner } from './blobs/signed-url.ts'
 import { createUploadRoutes } from './blobs/upload-routes.ts'
-import { createContentReader } from './content/content-reader.ts'
-import { createContentWriter } from './content/content-writer.ts'
+import { type ContentReader, createContentReader } from './content/content-reader.ts'
+import { type ContentWriter, createContentWriter } from './content/content-writer.ts'
 import { copyImage } from './copy/copy-image.ts'
 import type { CopyErrand, ImageCopy } from './copy/image-copy.ts'
 import { type Exchange, sendJson } from './http/exchange.ts'
@@ -34,12 +34,13 @@ import { seedSamples } from './samples/seed-samples.ts'
 const BUFFER_BYTES = 1 << 20
 const BUFFERS_KEPT = 32
 
-export interface RegistryPlaneOptions {
-  readonly database: Database
+/** What it takes to serve requests, in whatever process: content is written where the database is. */
+export interface RegistryServerOptions {
+  readonly reader: ContentReader
+  readonly writer: ContentWriter
   readonly blobs: BlobStore
   readonly directory: RegistryDirectory
   readonly identity: RegistryIdentity
-  readonly outside: Outside
   readonly clock: Clock
   readonly log: Pick<Logger, 'info' | 'error'>
   /** Random bytes that survive a restart: one key signs tokens, the other URLs. */
@@ -47,9 +48,19 @@ export interface RegistryPlaneOptions {
   readonly tenantId: string
 }
 
-export interface RegistryPlane {
+export interface RegistryServer {
   /** Serves a request whose origin the front has set; its `Host` says which registry. */
   handle(request: IncomingMessage, response: ServerResponse): void
+}
+
+export interface RegistryPlaneOptions extends Omit<RegistryServerOptions, 'reader' | 'writer'> {
+  readonly database: Database
+  readonly outside: Outside
+}
+
+export interface RegistryPlane extends RegistryServer {
+  /** Changes what registries hold; for processes that serve requests and have no database to write to. */
+  readonly writer: ContentWriter
   /** @throws ImageCopyError */
   copyImage(copy: ImageCopy, errand: CopyErrand): Promise<void>
   /** Removes all that a registry held. Blobs stay. */
@@ -62,11 +73,9 @@ export interface RegistryPlane {
   seed(): Promise<void>
 }
 
-/** The registry plane: who may come in, what was asked for, and the answer or the refusal in its own words. */
-export function createRegistryPlane(options: RegistryPlaneOptions): RegistryPlane {
-  const { database, blobs, directory, identity, outside, clock, log, secrets, tenantId } = options
-  const reader = createContentReader(database.reader)
-  const writer = createContentWriter(database.kysely, clock)
+/** Serves the registry plane: who may come in, what was asked for, and the answer or the refusal in its own words. */
+export function createRegistryServer(options: RegistryServerOptions): RegistryServer {
+  const { reader, writer, blobs, directory, identity, clock, log, secrets, tenantId } = options
   const tokens = createRegistryTokens({ key: secrets.tokenKey, clock, tenantId, identity })
   const credentials = createCredentials({ identity, tokens })
   const authorizer = createAuthorizer({ identity, tokens, credentials })
@@ -81,14 +90,6 @@ export function createRegistryPlane(options: RegistryPlaneOptions): RegistryPlan
     lists: createListRoutes(reader),
     metadata: createMetadataRoutes({ reader, writer }),
   })
-
-  /** Who may hold something; before the first call of `retain` only the database knows. */
-  let holders: ReadonlySet<string> | undefined
-
-  async function forgetRegistry(uid: string): Promise<void> {
-    await blobs.discardUploads(uid)
-    await writer.deleteRegistry(uid)
-  }
 
   function findHost(request: IncomingMessage) {
     const host = (request.headers.host ?? '').toLowerCase().replace(/:443$/, '')
@@ -147,6 +148,26 @@ export function createRegistryPlane(options: RegistryPlaneOptions): RegistryPlan
       )
       serve(request, response).catch((thrown) => fail(request, response, thrown))
     },
+  }
+}
+
+/** The registry plane with all that happens in it without a request. */
+export function createRegistryPlane(options: RegistryPlaneOptions): RegistryPlane {
+  const { database, blobs, outside, clock } = options
+  const reader = createContentReader(database.reader)
+  const writer = createContentWriter(database.kysely, clock)
+
+  /** Who may hold something; before the first call of `retain` only the database knows. */
+  let holders: ReadonlySet<string> | undefined
+
+  async function forgetRegistry(uid: string): Promise<void> {
+    await blobs.discardUploads(uid)
+    await writer.deleteRegistry(uid)
+  }
+
+  return {
+    ...createRegistryServer({ ...options, reader, writer }),
+    writer,
 
     copyImage: (copy, errand) =>
       copyImage({ database: database.kysely, reader, writer, blobs, clock, outside }, copy, errand),

@@ -6,6 +6,7 @@ import { CannotStart } from '../lib/cannot-start.ts'
 import { refuseNewer } from './data-too-new.ts'
 import { findDueUpgrade, migrate, UpgradeFailed } from './migrate.ts'
 import { MIGRATIONS, type Migrations } from './migrations.ts'
+import { openReader } from './open-reader.ts'
 import { noteWriter } from './schema-record.ts'
 import type { Tables } from './tables.ts'
 import { backUpBeforeUpgrade } from './upgrade-backup.ts'
@@ -51,8 +52,7 @@ export async function openDatabase(file: string, options: UpgradeOptions = {}): 
     await kysely.destroy()
     throw error
   }
-  const reader = new DatabaseSync(file, { readOnly: true })
-  reader.exec('PRAGMA busy_timeout=5000')
+  const reader = openReader(file)
   return {
     kysely,
     reader,

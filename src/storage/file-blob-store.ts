@@ -15,7 +15,14 @@ const ABANDONED_AFTER_MS = 7 * DAY_MS
  * Blobs as files: `blobs/<algorithm>/<first two digits>/<hex>`, uploads as `uploads/<registry>/<repository's hash>-<id>`.
  * The file of an upload is all there is to it, so that it survives a restart without a row.
  */
-export async function createFileBlobStore(folder: string): Promise<BlobStore> {
+export async function createFileBlobStore(
+  folder: string,
+  options: {
+    /** 36 characters, as a guid has. */
+    readonly newUploadId?: () => string
+  } = {},
+): Promise<BlobStore> {
+  const { newUploadId = randomUUID } = options
   const uploads = new Map<string, BlobUpload>()
   const knownFolders = new Set<string>()
   const uploadFolder = (registry: string) => join(folder, 'uploads', encodeURIComponent(registry))
@@ -103,7 +110,7 @@ export async function createFileBlobStore(folder: string): Promise<BlobStore> {
 
     async begin(owner) {
       await discardAbandoned()
-      const id = randomUUID()
+      const id = newUploadId()
       const file = uploadFile(owner, id)
       await ensureFolder(uploadFolder(owner.registry))
       await (await open(file, 'wx', 0o600)).close()

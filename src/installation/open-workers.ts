@@ -1,0 +1,100 @@
+import type { Config } from '../config.ts'
+import type { Planes } from '../front/cloud-names.ts'
+import { refuseMisdirected } from '../front/refusals.ts'
+import type { ServeTls } from '../front/served-at.ts'
+import type { Closing } from '../lib/closing.ts'
+import type { ContentWriter } from '../registry/content/content-writer.ts'
+import { createMirrorSource, type Table } from '../workers/mirror.ts'
+import { shareTls } from '../workers/share-tls.ts'
+import type { PeopleFunctions, TABLES } from '../workers/worker-contract.ts'
+import { createWorkerPool, type WorkerStatus } from '../workers/worker-pool.ts'
+import type { PrincipalsAtWork } from './open-principals.ts'
+import type { Stores } from './open-stores.ts'
+
+export interface Workers {
+  /** The stores, where what is done to uploads is done in all processes. */
+  readonly stores: Stores
+  /** By whom https is served, and by which planes here. */
+  readonly serving: (planes: Planes) => { readonly planes: Planes; readonly serveTls?: ServeTls }
+  /** Has them begin, and follow from then on. @throws CannotStart */
+  begin(
+    who: PrincipalsAtWork,
+    served: {
+      readonly writer: ContentWriter
+      readonly known: Readonly<Record<keyof typeof TABLES, Table>>
+    },
+  ): Promise<void>
+  reopenLog(): Promise<void>
+  list(): readonly WorkerStatus[]
+}
+
+/** Starts the processes that are to serve the registry plane, if any; they load while this one opens the rest. */
+export function openWorkers(stores: Stores, config: Config, closing: Closing): Workers {
+  const { folder, keys, log, settings, feed, blobs, reopenLog } = stores
+  if (config.workers === 0) {
+    return {
+      stores,
+      serving: (planes) => ({ planes }),
+      begin: async () => {},
+      reopenLog: async () => reopenLog(),
+      list: () => [],
+    }
+  }
+  const pool = createWorkerPool(config.workers, { log })
+  closing.add(() => pool.close())
+  return {
+    stores: {
+      ...stores,
+      blobs: {
+        ...blobs,
+        async discardUploads(registry) {
+          await pool.tell((worker) => worker.discardUploads(registry))
+          await blobs.discardUploads(registry)
+        },
+      },
+    },
+    serving: (planes) => ({
+      // A connection that begins under another name stays with that: uploads have their owner among the workers.
+      planes: {
+        ...planes,
+        registry: (request, response) => refuseMisdirected(response, request.headers.host),
+      },
+      serveTls: shareTls(pool),
+    }),
+    async begin({ authenticator, isAwake }, { writer, known }) {
+      const mirror = createMirrorSource(known)
+      const people: PeopleFunctions = {
+        verifyAccessToken: (token) => authenticator.byToken(token, ['arm', 'registry']),
+        authenticate: authenticator.bySecret,
+        isAwake: async (owner) => isAwake(owner),
+      }
+      feed.subscribe(async () => {
+        const changes = mirror.changes()
+        if (changes.length > 0) await pool.tell((worker) => worker.follow(changes))
+      })
+      // What those begin with is no change to them.
+      mirror.changes()
+      await pool.begin({
+        objects: { people, content: writer },
+        startOf: (place) => ({
+          ...place,
+          database: folder.database,
+          blobs: folder.blobs,
+          run: folder.run,
+          logFile: folder.logFile,
+          logLevel: config.logLevel,
+          tenantId: settings.tenantId,
+          registryDomain: settings.registryDomain,
+          hostNames: config.controlPlane.hostNames,
+          secrets: { tokenKey: keys.tokenKey, urlKey: keys.urlKey },
+          tables: mirror.all(),
+        }),
+      })
+    },
+    async reopenLog() {
+      reopenLog()
+      await pool.tell((worker) => worker.reopenLog())
+    },
+    list: pool.list,
+  }
+}

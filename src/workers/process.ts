@@ -1,0 +1,5 @@
+import { keepCompiled } from '../cli/compile-cache.ts'
+
+keepCompiled()
+const { serveAsWorker } = await import('../worker.ts')
+serveAsWorker()
