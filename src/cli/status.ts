@@ -71,7 +71,7 @@ function describe(server: ServerStatus): void {
 
 const describeWorker = ({ pid, state, replaced }: WorkerSummary): string =>
   [
-    `process ${pid}`,
+    pid === undefined ? 'none' : `process ${pid}`,
     ...(state === 'serving' ? [] : [bad(state)]),
     ...(replaced > 0 ? [`(replaced ${replaced} times)`] : []),
   ].join(' ')

@@ -1,4 +1,5 @@
-import type { Config } from '../config.ts'
+import { compileCacheFolder } from '../cli/compile-cache.ts'
+import { type Config, inheritedEnvironment } from '../config.ts'
 import type { Planes } from '../front/cloud-names.ts'
 import { refuseMisdirected } from '../front/refusals.ts'
 import type { ServeTls } from '../front/served-at.ts'
@@ -8,6 +9,7 @@ import { createMirrorSource, type Table } from '../workers/mirror.ts'
 import { shareTls } from '../workers/share-tls.ts'
 import type { PeopleFunctions, TABLES } from '../workers/worker-contract.ts'
 import { createWorkerPool, type WorkerStatus } from '../workers/worker-pool.ts'
+import { startWorkerProcess } from '../workers/worker-process.ts'
 import type { PrincipalsAtWork } from './open-principals.ts'
 import type { Stores } from './open-stores.ts'
 
@@ -40,7 +42,14 @@ export function openWorkers(stores: Stores, config: Config, closing: Closing): W
       list: () => [],
     }
   }
-  const pool = createWorkerPool(config.workers, { log })
+  // From the first file on: what compiles TypeScript takes more memory than all the rest of a worker.
+  const compiled = compileCacheFolder()
+  const environment = {
+    ...inheritedEnvironment(),
+    ...(compiled !== undefined && { NODE_COMPILE_CACHE: compiled }),
+  }
+  const start = () => startWorkerProcess(environment)
+  const pool = createWorkerPool(config.workers, { log, start })
   closing.add(() => pool.close())
   return {
     stores: {

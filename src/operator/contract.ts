@@ -29,7 +29,8 @@ export interface ServerStatus {
 
 export interface WorkerSummary {
   readonly slot: number
-  readonly pid: number
+  /** Absent for a moment, while one takes the other's place. */
+  readonly pid?: number
   readonly state: 'serving' | 'starting'
   /** How often it had to be replaced. */
   readonly replaced: number

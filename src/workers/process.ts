@@ -1,5 +1,6 @@
-import { keepCompiled } from '../cli/compile-cache.ts'
+import { flushCompileCache } from 'node:module'
+import { serveAsWorker } from '../worker.ts'
 
-keepCompiled()
-const { serveAsWorker } = await import('../worker.ts')
+// The next one finds compiled what this one had to compile.
+flushCompileCache()
 serveAsWorker()

@@ -10,11 +10,12 @@ import type {
   WorkerPlace,
   WorkerStart,
 } from './worker-contract.ts'
-import { startWorkerProcess, type WorkerProcess } from './worker-process.ts'
+import type { WorkerProcess } from './worker-process.ts'
 
 export interface WorkerStatus {
   readonly slot: number
-  readonly pid: number
+  /** Absent for a moment, while one takes the other's place. */
+  readonly pid?: number
   readonly state: 'serving' | 'starting'
   /** How often it was replaced. */
   readonly replaced: number
@@ -38,7 +39,7 @@ export interface WorkerPool extends Takers {
 }
 
 interface Slot extends WorkerPlace {
-  process: WorkerProcess
+  process?: WorkerProcess
   /** Whether it is told of what changes. */
   isFollowing: boolean
   /** Whether it gets connections. */
@@ -63,9 +64,9 @@ const DELAY_MS_MAX = 5000
 /** Starts `slots` processes, which load while the server opens what they are to serve. */
 export function createWorkerPool(
   slots: number,
-  options: { readonly log: Logger; readonly start?: () => WorkerProcess },
+  options: { readonly log: Logger; readonly start: () => WorkerProcess },
 ): WorkerPool {
-  const { log, start = startWorkerProcess } = options
+  const { log, start } = options
   const offered = Promise.withResolvers<WorkerOffer>()
   const first = Promise.withResolvers<void>()
   const waiting: Waiting[] = []
@@ -78,16 +79,26 @@ export function createWorkerPool(
   const all: readonly Slot[] = Array.from({ length: slots }, (_, slot) => ({
     slot,
     slots,
-    process: start(),
     isFollowing: false,
     isServing: false,
     replaced: 0,
   }))
-  for (const each of all) void keepServing(each)
+  startAll()
+
+  /** The first by itself: the others find compiled what it had to compile, and need not have what compiles. */
+  function startAll(): void {
+    const [one, ...others] = all
+    if (!one) return
+    void keepServing(one)
+    one.process?.loaded.then(() => {
+      for (const each of others) void keepServing(each)
+    })
+  }
 
   async function keepServing(slot: Slot): Promise<void> {
     for (let soon = 0; !isClosed; ) {
-      const { process } = slot
+      const process = start()
+      slot.process = process
       const startedAt = Date.now()
       beginIn(slot, process).catch((error) => {
         log.error({ err: error, worker: slot.slot, pid: process.pid }, 'a worker did not begin')
@@ -97,13 +108,12 @@ export function createWorkerPool(
       const how = await process.ended
       slot.isFollowing = false
       slot.isServing = false
+      delete slot.process
       if (isClosed) return
       log.error({ worker: slot.slot, pid: process.pid, how }, 'a worker ended and is replaced')
       soon = Date.now() - startedAt < STEADY_MS ? soon + 1 : 0
       // The first time without delay: uploads of this slot wait for nobody else.
       if (soon > 1) await delay(Math.min(DELAY_MS * 2 ** (soon - 2), DELAY_MS_MAX))
-      if (isClosed) return
-      slot.process = start()
       slot.replaced += 1
     }
   }
@@ -125,14 +135,13 @@ export function createWorkerPool(
   function give({ socket, connection, isWanted }: Waiting): void {
     if (socket.destroyed) return
     if (isClosed || !isWanted()) return void socket.resetAndDestroy()
-    const serving = all.filter(({ isServing }) => isServing)
-    const slot = serving[next % Math.max(serving.length, 1)]
+    const serving = all.flatMap(({ isServing, process }) => (isServing && process ? process : []))
+    const process = serving[next % Math.max(serving.length, 1)]
     next += 1
-    if (!slot) {
+    if (!process) {
       wait({ socket, connection, isWanted })
       return
     }
-    const { process } = slot
     let isTaken = false
     process.hand(socket, connection, () => {
       isTaken = true
@@ -162,9 +171,9 @@ export function createWorkerPool(
     },
 
     async tell(work) {
-      const following = all.filter(({ isFollowing }) => isFollowing)
       await Promise.all(
-        following.map(async ({ process, slot }) => {
+        all.map(async ({ isFollowing, process, slot }) => {
+          if (!process || !isFollowing) return
           try {
             await within(ANSWER_MS_MAX, work(process.functions))
           } catch (error) {
@@ -182,9 +191,9 @@ export function createWorkerPool(
     closeListener: (listener) => pool.tell((worker) => worker.closeListener(listener)),
 
     list: () =>
-      all.map(({ slot, process: { pid }, isServing, replaced }) => ({
+      all.map(({ slot, process, isServing, replaced }) => ({
         slot,
-        pid,
+        ...(process && { pid: process.pid }),
         state: isServing ? 'serving' : 'starting',
         replaced,
       })),
@@ -192,7 +201,7 @@ export function createWorkerPool(
     async close() {
       isClosed = true
       for (const { socket } of waiting.splice(0)) socket.destroy()
-      await Promise.all(all.map(({ process }) => process.end()))
+      await Promise.all(all.map(({ process }) => process?.end()))
     },
   }
   return pool

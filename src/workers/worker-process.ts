@@ -27,11 +27,18 @@ const PROGRAM = fileURLToPath(new URL(`./process${extname(import.meta.filename)}
 
 const END_MS_MAX = 2000
 
-/** Starts a process that waits to be told what it is to serve. It ends with this one. */
-export function startWorkerProcess(): WorkerProcess {
+/**
+ * Starts a process that waits to be told what it is to serve. It ends with this one.
+ *
+ * @param environment of the process
+ */
+export function startWorkerProcess(
+  environment: Readonly<Record<string, string | undefined>>,
+): WorkerProcess {
   // Buffers cross as they are, and nothing is written as text in between.
   const child = fork(PROGRAM, [], {
     serialization: 'advanced',
+    env: environment,
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
   const rpc = createRpc(
