@@ -58,6 +58,17 @@ test('who takes any port for the control plane takes any for names', async (t) =
   })
 })
 
+test('the number of workers, and what is none', async (t) => {
+  const { file } = await fileWith(t, 'workers: 3\n')
+  assert.equal((await readConfig({}, {})).workers, 0)
+  assert.equal((await readConfig({ config: file }, {})).workers, 3)
+  assert.equal((await readConfig({ config: file }, { CAUSEWAY_WORKERS: '2' })).workers, 2)
+  assert.equal((await readConfig({ workers: '1' }, { CAUSEWAY_WORKERS: '2' })).workers, 1)
+  for (const workers of ['-1', '65', 'many', '', '1.5']) {
+    await assert.rejects(readConfig({ workers }, {}), /not a number of workers: .* from 0 to 64/)
+  }
+})
+
 test('refused: a file that is not there, a level that there is not', async () => {
   await assert.rejects(readConfig({ config: '/none.yaml' }, {}), {
     name: ConfigError.name,

@@ -134,7 +134,7 @@ export function createWorkerPool(
 
   function give({ socket, connection, isWanted }: Waiting): void {
     if (socket.destroyed) return
-    if (isClosed || !isWanted()) return void socket.resetAndDestroy()
+    if (isClosed || !isWanted()) return void socket.destroy()
     const serving = all.flatMap(({ isServing, process }) => (isServing && process ? process : []))
     const process = serving[next % Math.max(serving.length, 1)]
     next += 1
