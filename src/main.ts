@@ -62,7 +62,9 @@ async function compose(config: Config, progress: Progress, closing: Closing): Pr
   const outside = await openOutside(stores, config, () => host.port)
   const options = { places: () => places.list(), asOwner, outside }
   const { start, ...created } = await createPlanes(stores, who, options, closing)
-  await workers.begin(who, created)
+  // Connections wait until they have begun; meanwhile the rest is made.
+  const begun = workers.begin(who, created)
+  begun.catch(() => {})
   const served = { ...created, ...workers.serving(created.planes) }
   const names = createNames(stores, served, config)
   const { registryDomain } = settings
@@ -83,6 +85,7 @@ async function compose(config: Config, progress: Progress, closing: Closing): Pr
   }
   await who.homes.tidy()
   await who.identities.tidy()
+  await begun
 
   const status: Server['status'] = async () =>
     describeServer({
