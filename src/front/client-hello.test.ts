@@ -39,11 +39,9 @@ test('a client that names no server', async () => {
 test('every beginning of a hello is incomplete, and more after it does not matter', async () => {
   const hello = await helloOf({ servername: NAME })
   for (let length = 0; length < hello.length; length++) {
-    assert.deepEqual(
-      parseClientHello(hello.subarray(0, length)),
-      { state: 'incomplete' },
-      `${length}`,
-    )
+    const bytes = length < 5 ? 5 : hello.length
+    const incomplete = parseClientHello(hello.subarray(0, length))
+    assert.deepEqual(incomplete, { state: 'incomplete', bytes }, `${length}`)
   }
   const more = Buffer.concat([hello, Buffer.from([23, 3, 3, 0, 1, 0])])
   assert.deepEqual(parseClientHello(more), { state: 'read', servername: NAME })

@@ -1,6 +1,7 @@
 /** What a client asks for before anything is encrypted; `unreadable` for what is not the beginning of TLS. */
 export type ClientHello =
-  | { readonly state: 'incomplete' }
+  /** There is nothing to be seen before there are so many bytes. */
+  | { readonly state: 'incomplete'; readonly bytes: number }
   | { readonly state: 'unreadable' }
   | { readonly state: 'read'; readonly servername: string | undefined }
 
@@ -20,7 +21,8 @@ const MESSAGE_BYTES_MAX = 1 << 16
  */
 export function parseClientHello(bytes: Buffer): ClientHello {
   const message = messageOf(bytes)
-  if (!Buffer.isBuffer(message)) return { state: message }
+  if (message === undefined) return { state: 'unreadable' }
+  if (typeof message === 'number') return { state: 'incomplete', bytes: message }
   try {
     return { state: 'read', servername: serverNameOf(message) }
   } catch (error) {
@@ -29,27 +31,33 @@ export function parseClientHello(bytes: Buffer): ClientHello {
   }
 }
 
-/** The body of the first message, which may stretch over records. */
-function messageOf(bytes: Buffer): Buffer | 'incomplete' | 'unreadable' {
+/**
+ * The body of the first message, which may stretch over records; of one that is not whole, how many bytes there must be
+ * before more of it can be seen; undefined for what is none.
+ */
+function messageOf(bytes: Buffer): Buffer | number | undefined {
+  // What is certainly no TLS need not be waited for.
+  if (bytes.length > 0 && bytes[0] !== HANDSHAKE_RECORD) return undefined
   const parts: Buffer[] = []
   let length = 0
-  for (let at = 0; at + RECORD_HEADER_BYTES <= bytes.length; ) {
+  let at = 0
+  while (at + RECORD_HEADER_BYTES <= bytes.length) {
     const size = bytes.readUInt16BE(at + 3)
     const isHandshake = bytes[at] === HANDSHAKE_RECORD && bytes[at + 1] === 3
-    if (!isHandshake || size === 0 || size > RECORD_BYTES_MAX) return 'unreadable'
+    if (!isHandshake || size === 0 || size > RECORD_BYTES_MAX) return undefined
     const part = bytes.subarray(at + RECORD_HEADER_BYTES, at + RECORD_HEADER_BYTES + size)
     parts.push(part)
     length += part.length
     at += RECORD_HEADER_BYTES + size
+    if (at > bytes.length) return at
     if (length < MESSAGE_HEADER_BYTES) continue
     const message = Buffer.concat(parts)
     const body = message.readUIntBE(1, 3)
-    if (message[0] !== CLIENT_HELLO || body > MESSAGE_BYTES_MAX) return 'unreadable'
+    if (message[0] !== CLIENT_HELLO || body > MESSAGE_BYTES_MAX) return undefined
     const end = MESSAGE_HEADER_BYTES + body
     if (length >= end) return message.subarray(MESSAGE_HEADER_BYTES, end)
   }
-  // What is certainly no TLS need not be waited for.
-  return bytes.length > 0 && bytes[0] !== HANDSHAKE_RECORD ? 'unreadable' : 'incomplete'
+  return at + RECORD_HEADER_BYTES
 }
 
 /** @throws RangeError where a length leads out of the message */

@@ -9,7 +9,8 @@ export interface Hello {
   readonly head: Buffer
 }
 
-const HELLO_BYTES_MAX = 80 * 1024
+// Ten times what clients send. To look at each of its bytes by itself would take long for more.
+const HELLO_BYTES_MAX = 20 * 1024
 const HELLO_MS_MAX = 10_000
 
 /** Of servers whose connections are read by `readHello`: more than nothing in the buffer stops the reading. */
@@ -23,14 +24,19 @@ export const TO_READ_HELLO = { highWaterMark: 1 } as const
 export function readHello(socket: net.Socket, done: (hello: Hello) => void): void {
   const chunks: Buffer[] = []
   let bytes = 0
+  let wanted = 0
   const guard = setTimeout(() => socket.destroy(), HELLO_MS_MAX)
   socket.once('close', () => clearTimeout(guard))
   const take = (chunk: Buffer): void => {
     chunks.push(chunk)
     bytes += chunk.length
+    if (bytes < wanted) return
     const head = chunks.length === 1 ? chunk : Buffer.concat(chunks)
     const hello = parseClientHello(head)
-    if (hello.state === 'incomplete' && bytes < HELLO_BYTES_MAX) return
+    if (hello.state === 'incomplete' && hello.bytes < HELLO_BYTES_MAX) {
+      wanted = hello.bytes
+      return
+    }
     clearTimeout(guard)
     socket.off('data', take)
     socket.pause()
