@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { readConfig } from './config.ts'
@@ -67,6 +67,10 @@ test('the number of workers, and what is none', async (t) => {
   for (const workers of ['-1', '65', 'many', '', '1.5']) {
     await assert.rejects(readConfig({ workers }, {}), /not a number of workers: .* from 0 to 64/)
   }
+  const automatic = (await readConfig({ workers: 'auto' }, {})).workers
+  assert.equal(automatic, Math.min(availableParallelism(), 8))
+  const { file: wrong } = await fileWith(t, 'workers: some\n')
+  await assert.rejects(readConfig({ config: wrong }, {}), /:1: workers is "some": give a number/)
 })
 
 test('refused: a file that is not there, a level that there is not', async () => {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { homedir } from 'node:os'
+import { availableParallelism, homedir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { ConfigError } from './configuration/config-error.ts'
 import type { ConfigFile } from './configuration/config-file.ts'
@@ -74,6 +74,8 @@ const DEFAULT_LOG_LEVEL = 'info'
 // The service's limit today; the article's date says 10. Source: container-registry-skus, 2022-08.
 const DEFAULT_ENDPOINTS_PER_REGISTRY = 200
 const DEFAULT_WORKERS = 0
+/** Of `auto`, one for each core: who needs more than that says how many. */
+const AUTO_WORKERS_MAX = 8
 
 /** A flag goes before the environment, that before the file, that before the default. @throws ConfigError */
 export async function readConfig(
@@ -116,7 +118,7 @@ export async function readConfig(
       ...(egress?.authoritiesFile && { authoritiesFile: resolve(folder, egress.authoritiesFile) }),
     },
     privateEndpointsPerRegistry: file.privateEndpointsPerRegistry ?? DEFAULT_ENDPOINTS_PER_REGISTRY,
-    workers: workersOf(flags, environment) ?? file.workers ?? DEFAULT_WORKERS,
+    workers: workersOf(flags, environment, file.workers),
     version: packageVersion(),
   })
 }
@@ -183,12 +185,17 @@ function parsePort(text: string): number {
   return port
 }
 
-function workersOf(flags: Flags, environment: Environment): number | undefined {
-  const text = flags.workers ?? environment.CAUSEWAY_WORKERS
-  if (text === undefined) return undefined
+function workersOf(
+  flags: Flags,
+  environment: Environment,
+  configured: number | 'auto' | undefined,
+): number {
+  const text =
+    flags.workers ?? environment.CAUSEWAY_WORKERS ?? String(configured ?? DEFAULT_WORKERS)
+  if (text === 'auto') return Math.min(availableParallelism(), AUTO_WORKERS_MAX)
   if (/^\d{1,2}$/.test(text) && Number(text) <= WORKERS_MAX) return Number(text)
   throw new ConfigError(
-    `'${text}' is not a number of workers: give --workers or CAUSEWAY_WORKERS one from 0 to ${WORKERS_MAX}.`,
+    `'${text}' is not a number of workers: give --workers or CAUSEWAY_WORKERS one from 0 to ${WORKERS_MAX}, or auto.`,
   )
 }
 

@@ -322,6 +322,27 @@ describe('a server with workers', { timeout: 240_000 }, () => {
     assert.ok(log.includes(line))
   })
 
+  test('what is acknowledged is in effect although a worker hangs: it is ended', async () => {
+    const [, hanging] = await workers()
+    assert.ok(hanging?.pid)
+    connectToEach()
+    await toEach((connection) => connection.send('GET', MANIFEST))
+    process.kill(hanging.pid, 'SIGSTOP')
+    await setPublicAccess(arm, registry, 'Disabled')
+    const outcomes = await toEach((connection) =>
+      connection.send('GET', MANIFEST).then(({ status }) => status, String),
+    )
+    assert.ok(outcomes.includes(403) && !outcomes.includes(200), `${outcomes}`)
+    assert.equal(existsSync(`/proc/${hanging.pid}`), false)
+    await setPublicAccess(arm, registry, 'Enabled')
+    await untilReplaced(hanging.pid)
+    connectToEach()
+    assert.deepEqual(
+      (await toEach((connection) => connection.send('GET', MANIFEST))).map(({ status }) => status),
+      [200, 200],
+    )
+  })
+
   test('they end with a server that crashes, and its uploads go on with the next ones', async () => {
     const bytes = randomBytes(2 * CHUNK)
     const location = await begin('survivor')

@@ -89,10 +89,8 @@ export const configFile = Type.Object(
       Type.Integer({ minimum: 1, maximum: 10_000, [WANTED]: 'a number from 1 to 10000' }),
     ),
     workers: Type.Optional(
-      Type.Integer({
-        minimum: 0,
-        maximum: WORKERS_MAX,
-        [WANTED]: `a number of processes from 0 to ${WORKERS_MAX}`,
+      Type.Union([Type.Integer({ minimum: 0, maximum: WORKERS_MAX }), Type.Literal('auto')], {
+        [WANTED]: `a number of processes from 0 to ${WORKERS_MAX}, or auto`,
       }),
     ),
   },
