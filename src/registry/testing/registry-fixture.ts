@@ -9,6 +9,7 @@ import type { SignIn } from '../../identity/principals.ts'
 import { digestOf } from '../../lib/digest.ts'
 import { EgressError } from '../../lib/egress-error.ts'
 import { type Origin, setOrigin } from '../../lib/origin.ts'
+import type { BlobStore } from '../../storage/blob-store.ts'
 import { openDatabase } from '../../storage/database.ts'
 import { createFileBlobStore } from '../../storage/file-blob-store.ts'
 import { OCI_MANIFEST } from '../manifests/manifest.ts'
@@ -69,6 +70,9 @@ interface Lifetime {
   after(hook: () => Promise<void>): void
 }
 
+/** What the plane is given instead of the store of files. */
+type WrapBlobs = (blobs: BlobStore) => BlobStore
+
 const NOWHERE: Outside = {
   async fetch({ url }) {
     throw new EgressError('unreachable', new URL(url).host)
@@ -76,7 +80,11 @@ const NOWHERE: Outside = {
 }
 
 /** A registry over loopback HTTP with its own data folder; `reader` may pull, `writer` push too, `owner` everything. */
-export async function startRegistry(t: Lifetime, outside: Outside = NOWHERE): Promise<Fixture> {
+export async function startRegistry(
+  t: Lifetime,
+  outside: Outside = NOWHERE,
+  wrap: WrapBlobs = (blobs) => blobs,
+): Promise<Fixture> {
   const folder = await mkdtemp(join(tmpdir(), 'causeway-registry-'))
   const running: { close(): Promise<void> }[] = []
   t.after(async () => {
@@ -84,7 +92,7 @@ export async function startRegistry(t: Lifetime, outside: Outside = NOWHERE): Pr
     await rm(folder, { recursive: true, force: true })
   })
   const secrets = { tokenKey: randomBytes(32), urlKey: randomBytes(32) }
-  return startIn(folder, running, secrets, outside)
+  return startIn(folder, running, secrets, outside, wrap)
 }
 
 async function startIn(
@@ -92,6 +100,7 @@ async function startIn(
   running: { close(): Promise<void> }[],
   secrets: { tokenKey: Buffer; urlKey: Buffer },
   outside: Outside,
+  wrap: WrapBlobs,
 ): Promise<Fixture> {
   const database = await openDatabase(join(folder, 'causeway.db'))
   const logged: unknown[] = []
@@ -101,7 +110,7 @@ async function startIn(
   }
   const plane = createRegistryPlane({
     database,
-    blobs: await createFileBlobStore(join(folder, 'content')),
+    blobs: wrap(await createFileBlobStore(join(folder, 'content'))),
     directory: {
       byHost(host) {
         if (host === DATA_HOST) return { registry: state.facts, role: 'data', region: 'westeurope' }
@@ -179,7 +188,7 @@ async function startIn(
     send: (method, path, ask = {}) => send(port, method, path, { host: address, ...ask }),
     async restart() {
       await lifetime.close()
-      return startIn(folder, running, secrets, outside)
+      return startIn(folder, running, secrets, outside, wrap)
     },
   }
   return state
