@@ -22,6 +22,8 @@ export interface RegistryFacts {
   /** It has, or once had, a private endpoint: its public name is an alias into the private zone. */
   readonly isPrivateLinked: boolean
   readonly anonymousPull: boolean
+  /** Repositories whose tags stay on what was pushed first: names, or the beginning of names before a `*`. */
+  readonly immutableTagsIn: readonly string[]
   readonly admin?: {
     readonly username: string
     /** SHA-256 of each of the two passwords. */

@@ -7,6 +7,7 @@ import {
   toPull,
   toPush,
   toReadMetadata,
+  toWriteMetadata,
 } from './access/authorize.ts'
 import type { TokenEndpoints } from './access/token-endpoints.ts'
 import { parseAcrPath } from './acr/acr-path.ts'
@@ -91,18 +92,23 @@ export function createRoutes(options: {
     if (!path) return undefined
     if (path.kind === 'catalog') return { GET: [TO_LIST_CATALOG, () => lists.catalog(exchange)] }
     const { repository } = path
-    const read: Operations = {
+    if (path.kind === 'tags' || path.kind === 'manifests') {
+      return { GET: [toReadMetadata(repository), () => metadata.list(exchange, path)] }
+    }
+    const item: Operations = {
       GET: [toReadMetadata(repository), () => metadata.read(exchange, path)],
+      PATCH: [toWriteMetadata(repository), () => metadata.change(exchange, path)],
     }
     if (path.kind === 'repository') {
       const remove = () => metadata.removeRepository(exchange, repository)
-      return { ...read, DELETE: [toDelete(repository), remove] }
+      return { ...item, DELETE: [toDelete(repository), remove] }
     }
     if (path.kind === 'tag') {
       const remove = () => metadata.removeTag(exchange, repository, path.tag)
-      return { ...read, DELETE: [toDelete(repository), remove] }
+      return { ...item, DELETE: [toDelete(repository), remove] }
     }
-    return read
+    // A manifest is deleted under `/v2/`, by every client that there is.
+    return item
   }
 
   return {

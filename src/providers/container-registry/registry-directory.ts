@@ -12,6 +12,7 @@ import { type Connection, isConnected } from './private-endpoint-connection.ts'
 import { dataEndpointOf, loginServerOf, regionsOf } from './registry-hosts.ts'
 import { CONNECTION, REGISTRY, REPLICATION, type Registry, uidOf } from './registry-properties.ts'
 import { isPremium } from './sku.ts'
+import { immutableTagsIn } from './tag-immutability.ts'
 
 /** Committed resources, read outside of any transaction. */
 export interface CommittedResources {
@@ -121,6 +122,7 @@ function factsOf(
     publicAccess: publicAccessOf(registry),
     isPrivateLinked: properties.privateLinked ?? false,
     anonymousPull: properties.anonymousPullEnabled,
+    immutableTagsIn: immutableTagsIn(registry),
     ...(properties.adminUserEnabled && {
       admin: {
         username: name,

@@ -18,6 +18,7 @@ import {
   type RegistryProperties,
 } from './registry-properties.ts'
 import { findSku, type SkuName, skuOf } from './sku.ts'
+import { requireValidPatterns } from './tag-immutability.ts'
 
 const NAME = /^[a-zA-Z0-9]{5,50}$/
 
@@ -42,6 +43,7 @@ export async function validateRegistry(
   requireNoIdentity(next)
   requireTierFor(next, sku)
   requireConsistentPolicies(next)
+  requireValidPatterns(next.properties.policies)
   requireValidRules(networkRulesOf(next.properties))
   if (previous && skuOf(previous) === 'Premium' && sku !== 'Premium') {
     await requireNothingPremiumLeft(next, sku, context)

@@ -21,6 +21,7 @@ export const toPush = (repository: string): Need => ({
 })
 export const toDelete = (repository: string): Need => needs(repository, ['delete'])
 export const toReadMetadata = (repository: string): Need => needs(repository, ['metadata_read'])
+export const toWriteMetadata = (repository: string): Need => needs(repository, ['metadata_write'])
 export const toListTags = (repository: string): Need => ({
   ...toPull(repository),
   oneOf: ['pull', 'metadata_read'],

@@ -2,8 +2,9 @@ import type { TLSSocket } from 'node:tls'
 import type { Digest } from '../../lib/digest.ts'
 import { hostFor, originOf } from '../../lib/origin.ts'
 import type { BlobStore } from '../../storage/blob-store.ts'
-import type { ContentReader } from '../content/content-reader.ts'
+import type { ContentReader, FoundBlob } from '../content/content-reader.ts'
 import type { ContentWriter } from '../content/content-writer.ts'
+import { disallowed } from '../content/locks.ts'
 import { parseRange } from '../http/byte-range.ts'
 import { type Exchange, sendEmpty } from '../http/exchange.ts'
 import { OciError } from '../http/oci-error.ts'
@@ -33,10 +34,10 @@ export function createBlobRoutes(options: {
 }): BlobRoutes {
   const { reader, writer, blobs, signer, pool } = options
 
-  function sizeOf({ registry }: Exchange, { repository, digest }: BlobPath): number {
-    const size = reader.blobSize(registry.uid, repository, digest)
-    if (size === undefined) throw new OciError('BLOB_UNKNOWN', { digest })
-    return size
+  function find({ registry }: Exchange, { repository, digest }: BlobPath): FoundBlob {
+    const blob = reader.blob(registry.uid, repository, digest)
+    if (!blob) throw new OciError('BLOB_UNKNOWN', { digest })
+    return blob
   }
 
   async function send(exchange: Exchange, { digest }: BlobPath, size: number): Promise<void> {
@@ -80,7 +81,11 @@ export function createBlobRoutes(options: {
   return {
     async read(exchange, path) {
       const { registry, request } = exchange
-      const size = sizeOf(exchange, path)
+      const { size, readEnabled } = find(exchange, path)
+      // Who pushes to a repository that may not be read still asks what is there.
+      if (!readEnabled && request.method !== 'HEAD') {
+        throw disallowed({ name: path.repository, attribute: 'readEnabled' })
+      }
       const data = registry.dataEndpoints.find(({ region }) => region === registry.homeRegion)
       // Clients ask by HEAD whether a blob is there; they need no bytes for that, so no redirect.
       if (!registry.redirectsBlobs || !data || request.method === 'HEAD') {
@@ -104,7 +109,7 @@ export function createBlobRoutes(options: {
           message: 'the signature of the URL is not valid for it, or not any more',
         })
       }
-      await send(exchange, path, sizeOf(exchange, path))
+      await send(exchange, path, find(exchange, path).size)
     },
 
     async remove(exchange, { repository, digest }) {

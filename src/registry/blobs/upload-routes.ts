@@ -4,6 +4,7 @@ import type { BlobStore, BlobUpload } from '../../storage/blob-store.ts'
 import { type Authorizer, toPull } from '../access/authorize.ts'
 import type { ContentReader } from '../content/content-reader.ts'
 import type { ContentWriter } from '../content/content-writer.ts'
+import { disallowed } from '../content/locks.ts'
 import { parseContentRange } from '../http/byte-range.ts'
 import { bodyOf, type Exchange, sendEmpty } from '../http/exchange.ts'
 import { OciError } from '../http/oci-error.ts'
@@ -69,10 +70,10 @@ export function createUploadRoutes(options: {
     const { query, registry } = exchange
     const [digest, from] = [query.get('mount') ?? '', query.get('from') ?? '']
     if (!isDigest(digest) || !isRepositoryName(from)) return false
-    const size = reader.blobSize(registry.uid, from, digest)
+    const blob = reader.blob(registry.uid, from, digest)
     // A repository that one may not read is one that is not there: the client uploads instead.
-    if (size === undefined || !(await authorizer.may(exchange, toPull(from)))) return false
-    await writer.linkBlob({ registry: registry.uid, repository }, digest, size)
+    if (!blob?.readEnabled || !(await authorizer.may(exchange, toPull(from)))) return false
+    await writer.linkBlob({ registry: registry.uid, repository }, digest, blob.size)
     sendCreated(exchange, repository, digest)
     return true
   }
@@ -80,6 +81,10 @@ export function createUploadRoutes(options: {
   return {
     async begin(exchange, repository) {
       const { query, registry, request } = exchange
+      // The push is refused with its manifest in any case; so its layers need not be sent.
+      if (!reader.isWritable(registry.uid, repository)) {
+        throw disallowed({ kind: 'repository', name: repository, attribute: 'writeEnabled' })
+      }
       if (query.has('mount') && (await mounted(exchange, repository))) return
       const digestText = query.get('digest')
       const digest = digestText ? parseDigest(digestText) : undefined

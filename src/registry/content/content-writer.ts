@@ -5,6 +5,15 @@ import { inBatches } from '../../lib/in-batches.ts'
 import type { Tables } from '../../storage/tables.ts'
 import { OciError } from '../http/oci-error.ts'
 import type { Manifest } from '../manifests/manifest.ts'
+import { type AttributeHolder, type Attributes, changeAttributes } from './attributes.ts'
+import type { TagPush } from './first-push-wins.ts'
+import { sizeOfImage } from './image-size.ts'
+import {
+  requireDeletableContent,
+  requireDeletableRepository,
+  requireDeletableTag,
+  requirePushable,
+} from './locks.ts'
 
 export type RegistryTransaction = Transaction<Tables>
 
@@ -14,19 +23,22 @@ export interface RepositoryKey {
   readonly repository: string
 }
 
-export interface ManifestPush extends RepositoryKey {
+export interface ManifestPush extends TagPush {
   readonly digest: Digest
   readonly content: Uint8Array
   readonly manifest: Manifest
-  readonly tags: readonly string[]
   readonly platform: { readonly architecture?: string; readonly os?: string }
 }
 
-/** Changes what registries hold; each call is one transaction. */
+/**
+ * Changes what registries hold; each call is one transaction.
+ *
+ * @throws OciError REGISTRY_DISALLOWED_OPERATION where a lock forbids to delete or to push
+ */
 export interface ContentWriter {
   linkBlob(key: RepositoryKey, digest: Digest, size: number): Promise<void>
   unlinkBlob(key: RepositoryKey, digest: Digest): Promise<boolean>
-  /** @throws OciError MANIFEST_BLOB_UNKNOWN, MANIFEST_UNKNOWN where it names what the repository lacks */
+  /** @throws OciError MANIFEST_BLOB_UNKNOWN, MANIFEST_UNKNOWN where it names what the repository lacks; TAG_STAYS */
   putManifest(push: ManifestPush): Promise<void>
   /** Its tags go with it. False where nothing was. */
   deleteManifest(key: RepositoryKey, digest: Digest): Promise<boolean>
@@ -38,6 +50,12 @@ export interface ContentWriter {
     { readonly manifests: readonly string[]; readonly tags: readonly string[] } | undefined
   >
   deleteRegistry(registry: string): Promise<void>
+  /** Sets what `change` names, at least one. False where there is no such thing. */
+  changeAttributes(
+    key: RepositoryKey,
+    holder: AttributeHolder,
+    change: Partial<Attributes>,
+  ): Promise<boolean>
 }
 
 const OF_REPOSITORY = [
@@ -60,24 +78,28 @@ export function createContentWriter(database: Kysely<Tables>, clock: Clock): Con
   return {
     linkBlob: (key, digest, size) => link({ key, digest, size }),
 
-    async unlinkBlob(key, digest) {
-      const { numDeletedRows } = await database
-        .deleteFrom('registry_blob_links')
-        .where('registry', '=', key.registry)
-        .where('repository', '=', key.repository)
-        .where('digest', '=', digest)
-        .executeTakeFirst()
-      return numDeletedRows > 0
-    },
+    unlinkBlob: (key, digest) =>
+      inTransaction(async (transaction) => {
+        await requireDeletableContent(transaction, key, digest)
+        const { numDeletedRows } = await transaction
+          .deleteFrom('registry_blob_links')
+          .where('registry', '=', key.registry)
+          .where('repository', '=', key.repository)
+          .where('digest', '=', digest)
+          .executeTakeFirst()
+        return numDeletedRows > 0
+      }),
 
     putManifest: (push) =>
       inTransaction(async (transaction) => {
+        await requirePushable(transaction, push)
         await checkReferences(transaction, push)
         await storeManifest(transaction, clock, push)
       }),
 
     deleteManifest: (key, digest) =>
       inTransaction(async (transaction) => {
+        await requireDeletableContent(transaction, key, digest)
         for (const table of ['registry_tags', 'registry_manifest_references'] as const) {
           await transaction
             .deleteFrom(table)
@@ -98,6 +120,7 @@ export function createContentWriter(database: Kysely<Tables>, clock: Clock): Con
 
     deleteTag: (key, tag) =>
       inTransaction(async (transaction) => {
+        await requireDeletableTag(transaction, key, tag)
         const { numDeletedRows } = await transaction
           .deleteFrom('registry_tags')
           .where('registry', '=', key.registry)
@@ -110,6 +133,7 @@ export function createContentWriter(database: Kysely<Tables>, clock: Clock): Con
 
     deleteRepository: ({ registry, repository }) =>
       inTransaction(async (transaction) => {
+        await requireDeletableRepository(transaction, { registry, repository })
         const { numDeletedRows } = await transaction
           .deleteFrom('registry_repositories')
           .where('registry', '=', registry)
@@ -149,6 +173,8 @@ export function createContentWriter(database: Kysely<Tables>, clock: Clock): Con
           await transaction.deleteFrom(table).where('registry', '=', registry).execute()
         }
       }),
+
+    changeAttributes: (key, holder, change) => changeAttributes(database, key, holder, change),
   }
 }
 
@@ -215,7 +241,7 @@ export async function storeManifest(
   const { registry, repository, digest, manifest, content, platform } = push
   const now = clock.now().toISOString()
   await touchRepository(transaction, clock, push)
-  const size = manifest.blobs.reduce((sum, blob) => sum + blob.size, content.length)
+  const size = await sizeOfImage(transaction, push)
   await transaction
     .insertInto('registry_manifests')
     .values({

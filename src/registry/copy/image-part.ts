@@ -30,7 +30,13 @@ export function partsHere(
     throw new ImageCopyError('source-unknown', `Image '${name}' was not found.`)
   }
   const parts: ImagePart[] = []
-  const collect = ({ digest, content, mediaType }: typeof root): void => {
+  const collect = ({ digest, content, mediaType, readEnabled }: typeof root): void => {
+    if (!readEnabled) {
+      throw new ImageCopyError(
+        'source-not-allowed',
+        `Image '${repository}@${digest}' may not be read: readEnabled is false for it, for its tag or for its repository.`,
+      )
+    }
     const manifest = parseManifest(content, mediaType)
     for (const child of manifest.manifests) {
       const stored = reader.manifestByDigest(registry, repository, child.digest)

@@ -1,7 +1,9 @@
 import { algorithmOf, type Digest, digestOf } from '../../lib/digest.ts'
 import type { BlobStore } from '../../storage/blob-store.ts'
-import type { ContentReader, StoredManifest } from '../content/content-reader.ts'
+import type { ContentReader, FoundManifest, StoredManifest } from '../content/content-reader.ts'
 import type { ContentWriter } from '../content/content-writer.ts'
+import { isNamedBy } from '../content/first-push-wins.ts'
+import { disallowed } from '../content/locks.ts'
 import { type Exchange, readBody, sendEmpty, sendJson } from '../http/exchange.ts'
 import { OciError } from '../http/oci-error.ts'
 import { type ManifestReference, parseDigest } from '../http/oci-path.ts'
@@ -31,7 +33,7 @@ export function createManifestRoutes(options: {
 }): ManifestRoutes {
   const { reader, writer, blobs } = options
 
-  function find(registry: string, { repository, reference }: ManifestPath): StoredManifest {
+  function find(registry: string, { repository, reference }: ManifestPath): FoundManifest {
     const manifest =
       'tag' in reference
         ? reader.manifestByTag(registry, repository, reference.tag)
@@ -45,7 +47,9 @@ export function createManifestRoutes(options: {
 
   return {
     async read({ request, response, registry }, path) {
-      const { digest, mediaType, content } = find(registry.uid, path)
+      const { digest, mediaType, content, readEnabled } = find(registry.uid, path)
+      // Not even its digest is told by a tag that may not be read: what has the digest may be.
+      if (!readEnabled) throw disallowed({ name: path.repository, attribute: 'readEnabled' })
       const headers = { 'Docker-Content-Digest': digest, ETag: `"${digest}"` }
       if (request.headers['if-none-match']?.includes(digest)) {
         response.writeHead(304, headers)
@@ -79,6 +83,7 @@ export function createManifestRoutes(options: {
         manifest,
         tags: 'tag' in reference ? [reference.tag] : [],
         platform: await readPlatform(blobs, manifest),
+        keepsTags: isNamedBy(registry.immutableTagsIn, repository),
       })
       sendEmpty(exchange, 201, {
         Location: `/v2/${repository}/manifests/${digest}`,

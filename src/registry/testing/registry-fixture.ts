@@ -180,6 +180,7 @@ async function startIn(
       publicAccess: { kind: 'all' },
       isPrivateLinked: false,
       anonymousPull: false,
+      immutableTagsIn: [],
       admin: {
         username: ADMIN.user,
         passwordHashes: [createHash('sha256').update(ADMIN.password).digest(), Buffer.alloc(32)],
