@@ -61,4 +61,23 @@ export interface RegistryTables {
     size: number
     created_at: string
   }
+  /** The further regions of registries; the home region has none of these. */
+  registry_replicas: {
+    registry: string
+    region: string
+    /** Since when nothing waited to be copied, the last time that nothing did. */
+    in_step_since: string
+  }
+  /** Blobs that a region is still to get. */
+  registry_replica_queue: {
+    registry: string
+    region: string
+    digest: string
+    size: number
+    queued_at: string
+    /** Not before, after a copy that failed. */
+    due_at: string
+    attempts: number
+    last_error: string | null
+  }
 }

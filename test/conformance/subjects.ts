@@ -28,7 +28,7 @@ export interface Subject {
 
 const registries = createContainerRegistryProvider({
   images: { copy: () => Promise.reject(new Error('no image is copied here')) },
-  content: { storedBytes: async () => 0 },
+  content: { storedBytes: async () => 0, replicaState: async () => undefined },
 })
 const PRINCIPAL = '00000000-0000-4000-8000-0000000000c1'
 const authorization = createAuthorizationProvider({

@@ -1,4 +1,5 @@
 import type { Action, Context } from '../../arm/resource-type.ts'
+import type { ReplicaState } from '../../registry/replicas/replica-queue.ts'
 import { networkRulesOf } from './network-rules.ts'
 import {
   CONNECTION,
@@ -13,6 +14,11 @@ import { IP_RULES_MAX, isPremium, SKU_LIMITS, skuOf, VIRTUAL_NETWORK_RULES_MAX }
 export interface StoredContent {
   /** Bytes of all blobs of a registry, each counted once. */
   storedBytes(registryUid: string): Promise<number>
+  /** How far a region is behind; undefined for a home, and for a region that has just come. */
+  replicaState(replica: {
+    readonly registry: string
+    readonly region: string
+  }): Promise<ReplicaState | undefined>
 }
 
 const count = (name: string, limit: number, currentValue: number) => ({

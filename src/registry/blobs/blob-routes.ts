@@ -1,13 +1,15 @@
 import type { TLSSocket } from 'node:tls'
 import type { Digest } from '../../lib/digest.ts'
 import { hostFor, originOf } from '../../lib/origin.ts'
-import type { BlobStore } from '../../storage/blob-store.ts'
 import type { ContentReader, FoundBlob } from '../content/content-reader.ts'
 import type { ContentWriter } from '../content/content-writer.ts'
 import { disallowed } from '../content/locks.ts'
 import { parseRange } from '../http/byte-range.ts'
 import { type Exchange, sendEmpty } from '../http/exchange.ts'
 import { OciError } from '../http/oci-error.ts'
+import type { NearestRegion } from '../replicas/nearest-region.ts'
+import type { RegionStores } from '../replicas/region-stores.ts'
+import type { ReplicaKey } from '../replicas/replica-queue.ts'
 import type { BufferPool } from './buffer-pool.ts'
 import { sendBlob } from './send-blob.ts'
 import type { UrlSigner } from './signed-url.ts'
@@ -28,11 +30,14 @@ export interface BlobRoutes {
 export function createBlobRoutes(options: {
   readonly reader: ContentReader
   readonly writer: ContentWriter
-  readonly blobs: BlobStore
+  readonly stores: RegionStores
+  readonly nearest: NearestRegion
+  /** A replica was asked for a blob that it has not got yet. */
+  readonly lacks: (replica: ReplicaKey, digest: Digest, size: number) => void
   readonly signer: UrlSigner
   readonly pool: BufferPool
 }): BlobRoutes {
-  const { reader, writer, blobs, signer, pool } = options
+  const { reader, writer, stores, nearest, lacks, signer, pool } = options
 
   function find({ registry }: Exchange, { repository, digest }: BlobPath): FoundBlob {
     const blob = reader.blob(registry.uid, repository, digest)
@@ -40,8 +45,13 @@ export function createBlobRoutes(options: {
     return blob
   }
 
-  async function send(exchange: Exchange, { digest }: BlobPath, size: number): Promise<void> {
-    const { request, response } = exchange
+  async function send(
+    exchange: Exchange,
+    { digest }: BlobPath,
+    size: number,
+    region: string,
+  ): Promise<void> {
+    const { request, response, registry } = exchange
     const etag = `"${digest}"`
     const headers = {
       'Accept-Ranges': 'bytes',
@@ -63,8 +73,11 @@ export function createBlobRoutes(options: {
         headers: { 'Content-Range': `bytes */${size}` },
       })
     }
-    const blob = await blobs.open(digest)
-    if (!blob) throw new Error(`the store lacks a blob that a repository has: ${digest}`)
+    const isHome = region === registry.homeRegion
+    const found = await stores.open(isHome ? 'home' : region, digest)
+    if (!found) throw new Error(`the store lacks a blob that a repository has: ${digest}`)
+    if (found.isLacking) lacks({ registry: registry.uid, region }, digest, size)
+    const blob = found.reader
     try {
       const { start, end } = range ?? { start: 0, end: size }
       response.writeHead(range ? 206 : 200, {
@@ -86,10 +99,11 @@ export function createBlobRoutes(options: {
       if (!readEnabled && request.method !== 'HEAD') {
         throw disallowed({ name: path.repository, attribute: 'readEnabled' })
       }
-      const data = registry.dataEndpoints.find(({ region }) => region === registry.homeRegion)
+      const near = nearest(registry, originOf(request))
+      const data = registry.dataEndpoints.find(({ region }) => region === near)
       // Clients ask by HEAD whether a blob is there; they need no bytes for that, so no redirect.
       if (!registry.redirectsBlobs || !data || request.method === 'HEAD') {
-        return send(exchange, path, size)
+        return send(exchange, path, size, near)
       }
       const { repository, digest } = path
       const query = signer.sign({ registry: registry.uid, repository, digest, region: data.region })
@@ -109,7 +123,7 @@ export function createBlobRoutes(options: {
           message: 'the signature of the URL is not valid for it, or not any more',
         })
       }
-      await send(exchange, path, find(exchange, path).size)
+      await send(exchange, path, find(exchange, path).size, region)
     },
 
     async remove(exchange, { repository, digest }) {

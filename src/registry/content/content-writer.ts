@@ -5,6 +5,7 @@ import { inBatches } from '../../lib/in-batches.ts'
 import type { Tables } from '../../storage/tables.ts'
 import { OciError } from '../http/oci-error.ts'
 import type { Manifest } from '../manifests/manifest.ts'
+import { queueForReplicas } from '../replicas/replica-queue.ts'
 import { type AttributeHolder, type Attributes, changeAttributes } from './attributes.ts'
 import type { TagPush } from './first-push-wins.ts'
 import { sizeOfImage } from './image-size.ts'
@@ -65,15 +66,28 @@ const OF_REPOSITORY = [
   'registry_blob_links',
 ] as const
 
-/** Writes what is in registries, each change in one transaction. */
-export function createContentWriter(database: Kysely<Tables>, clock: Clock): ContentWriter {
+const OF_REGISTRY = [
+  ...OF_REPOSITORY,
+  ...(['registry_repositories', 'registry_replica_queue', 'registry_replicas'] as const),
+] as const
+
+/**
+ * Writes what is in registries, each change in one transaction.
+ *
+ * @param queued is called when blobs wait to be copied to replicas
+ */
+export function createContentWriter(
+  database: Kysely<Tables>,
+  clock: Clock,
+  queued: () => void = () => {},
+): ContentWriter {
   const inTransaction = <T>(work: (transaction: RegistryTransaction) => Promise<T>) =>
     database.transaction().execute(work)
 
   // Each commit waits for the disk; layers of many pushes at once share it.
-  const link = inBatches<BlobLink>((links) =>
-    inTransaction((transaction) => linkBlobs(transaction, clock, links)),
-  )
+  const link = inBatches<BlobLink>(async (links) => {
+    if (await inTransaction((transaction) => linkBlobs(transaction, clock, links))) queued()
+  })
 
   return {
     linkBlob: (key, digest, size) => link({ key, digest, size }),
@@ -169,7 +183,7 @@ export function createContentWriter(database: Kysely<Tables>, clock: Clock): Con
 
     deleteRegistry: (registry) =>
       inTransaction(async (transaction) => {
-        for (const table of [...OF_REPOSITORY, 'registry_repositories'] as const) {
+        for (const table of OF_REGISTRY) {
           await transaction.deleteFrom(table).where('registry', '=', registry).execute()
         }
       }),
@@ -184,13 +198,13 @@ export interface BlobLink {
   readonly size: number
 }
 
-/** Lets blobs that are stored be seen in repositories. */
+/** Lets blobs that are stored be seen in repositories. Returns whether replicas are to get them. */
 export async function linkBlobs(
   transaction: RegistryTransaction,
   clock: Clock,
   links: readonly BlobLink[],
-): Promise<void> {
-  if (links.length === 0) return
+): Promise<boolean> {
+  if (links.length === 0) return false
   const created_at = clock.now().toISOString()
   await transaction
     .insertInto('registry_blob_links')
@@ -205,6 +219,8 @@ export async function linkBlobs(
     )
     .onConflict((conflict) => conflict.doNothing())
     .execute()
+  const blobs = links.map(({ key: { registry }, digest, size }) => ({ registry, digest, size }))
+  return queueForReplicas(transaction, clock, blobs)
 }
 
 async function checkReferences(

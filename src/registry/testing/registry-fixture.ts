@@ -61,6 +61,8 @@ export interface Fixture {
   readonly ended: Set<string>
   readonly powerless: Set<string>
   readonly logged: unknown[]
+  /** The regions of networks by their place. */
+  readonly regions: Map<string, string>
   send(method: string, path: string, ask?: Ask): Promise<Answer>
   /** Stops the server and starts another on the same data. */
   restart(): Promise<Fixture>
@@ -111,9 +113,14 @@ async function startIn(
   const plane = createRegistryPlane({
     database,
     blobs: wrap(await createFileBlobStore(join(folder, 'content'))),
+    replicas: {
+      store: (region) => createFileBlobStore(join(folder, 'replicas', region)),
+      regionOf: (place) => state.regions.get(place),
+    },
     directory: {
       byHost(host) {
-        if (host === DATA_HOST) return { registry: state.facts, role: 'data', region: 'westeurope' }
+        const data = state.facts.dataEndpoints.find((each) => each.host === host)
+        if (data) return { registry: state.facts, role: 'data', region: data.region }
         return host === state.facts.loginServer
           ? { registry: state.facts, role: 'login' }
           : undefined
@@ -155,6 +162,7 @@ async function startIn(
       lifetime.closed = true
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
+      await plane.close()
       await database.close()
     },
   }
@@ -169,6 +177,7 @@ async function startIn(
     now: new Date(),
     ended: new Set(),
     powerless: new Set(),
+    regions: new Map(),
     facts: {
       id: '/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/myregistry',
       uid: 'uid-1',
