@@ -71,6 +71,8 @@ export interface Context {
     parentId: string,
     type: string,
   ): Promise<readonly Resource<P>[]>
+  /** How many stored children of one type there are. */
+  count(parentId: string, type: string): Promise<number>
   /** All resources of one type, anywhere. */
   all<P = Record<string, unknown>>(type: string): Promise<readonly Resource<P>[]>
   /** Resources of one type whose `references` name this id. */
@@ -156,7 +158,7 @@ export interface ResourceType<T extends TObject = TObject> {
    * asked at the scope of the request. Throws ArmError for one that nobody may write.
    */
   readonly home?: (id: ResourceId, settings: Settings) => string
-  /** Instances that are computed, not stored, or found from every scope; `id` is as asked for. */
+  /** Instances that are computed, not stored, or found from every scope; `id` is as asked for. Others are stored under it. */
   readonly find?: (id: string, context: Context) => Promise<Resource<Static<T>> | undefined>
   /** What a collection holds, where that is not simply what lies in the scope. `filter` is the raw `$filter`. */
   readonly list?: (
