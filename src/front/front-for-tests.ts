@@ -35,6 +35,7 @@ export const registryFacts = (
   publicAccess: { kind: 'all' },
   isPrivateLinked: false,
   anonymousPull: false,
+  tokens: new Map(),
   ...change,
 })
 

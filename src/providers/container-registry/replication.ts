@@ -1,9 +1,9 @@
 import Type, { type Static } from 'typebox'
 import { ArmError } from '../../arm/arm-error.ts'
 import { createOnly, readOnly } from '../../arm/marks.ts'
-import { parseResourceId } from '../../arm/resource-id.ts'
 import { type Context, defineResourceType, type Resource } from '../../arm/resource-type.ts'
 import { API_VERSIONS } from './api-versions.ts'
+import { parentRegistry } from './parent-registry.ts'
 import { childNotFound, notSupportedForSku } from './registry-errors.ts'
 import { REPLICATION, type Registry } from './registry-properties.ts'
 import { skuOf } from './sku.ts'
@@ -38,7 +38,7 @@ export const replication = defineResourceType({
 
   async validate(next, previous, context) {
     if (previous) return
-    const registry = await registryOf(next, context)
+    const registry = await parentRegistry(next.id, context)
     const sku = skuOf(registry)
     if (sku !== 'Premium') {
       throw notSupportedForSku('ReplicationNotSupported', 'Geo-replication', sku, 'geo-replication')
@@ -52,7 +52,7 @@ export const replication = defineResourceType({
   }),
 
   async provisioned(stored, context) {
-    const registry = await registryOf(stored, context)
+    const registry = await parentRegistry(stored.id, context)
     const others = await context.children(registry.id, REPLICATION)
     if (!registry.location || others.some((other) => other.location === registry.location)) return
     await context.write(`${registry.id}/replications/${registry.location}`, {
@@ -67,7 +67,7 @@ export const replication = defineResourceType({
   },
 
   async deprovision(last, context) {
-    const registry = await registryOf(last, context)
+    const registry = await parentRegistry(last.id, context)
     const replications = await context.children(registry.id, REPLICATION)
     const home = replications.find((each) => each.location === registry.location)
     const away = replications.filter((each) => each.location !== registry.location)
@@ -87,13 +87,6 @@ export const replication = defineResourceType({
 })
 
 const readySince = (now: Date) => ({ displayStatus: 'Ready', timestamp: now.toISOString() })
-
-async function registryOf({ id }: Replication, context: Context): Promise<Registry> {
-  const registryId = parseResourceId(id)?.parent
-  const registry = registryId && (await context.get<Registry['properties']>(registryId))
-  if (!registry) throw new Error(`${id} lies in no registry`)
-  return registry
-}
 
 // How the service words the three refusals below is not verified.
 
