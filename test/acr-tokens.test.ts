@@ -233,6 +233,14 @@ describe('repository-scoped tokens, by az and skopeo', {
     refused(await pull(login, 'hello-world:v1'))
   })
 
+  test('a token outlives the server', async () => {
+    const [login = ''] = await make('survivor', '--scope-map', '_repositories_pull')
+    await causeway.end('SIGKILL')
+    await causeway.startAgain()
+    succeeded(await pull(login, 'secret/app:v1'))
+    refused(await push(login, 'secret/app:mine'))
+  })
+
   test('no password is in the log or in the data folder', async () => {
     const logins = await make('secretive', '--scope-map', '_repositories_pull')
     for (const login of logins) succeeded(await pull(login, 'hello-world:v1'))

@@ -40,8 +40,8 @@ export function readContext(
     async all<P>(type: string) {
       return (await rows.byType(canonicalType(services, type))) as readonly Resource<P>[]
     },
-    async referrers<P>(id: string, type: string) {
-      const found = await rows.referrers(keyOf(id), canonicalType(services, type))
+    async referrers<P>(id: string, type: string, atMost?: number) {
+      const found = await rows.referrers(keyOf(id), canonicalType(services, type), atMost)
       return found as readonly Resource<P>[]
     },
     isAllowed: (action, scope) => services.authorizer.isAllowed(principal, action, scope),

@@ -75,8 +75,12 @@ export interface Context {
   count(parentId: string, type: string): Promise<number>
   /** All resources of one type, anywhere. */
   all<P = Record<string, unknown>>(type: string): Promise<readonly Resource<P>[]>
-  /** Resources of one type whose `references` name this id. */
-  referrers<P = Record<string, unknown>>(id: string, type: string): Promise<readonly Resource<P>[]>
+  /** Resources of one type whose `references` name this id, all unless told how many are enough. */
+  referrers<P = Record<string, unknown>>(
+    id: string,
+    type: string,
+    atMost?: number,
+  ): Promise<readonly Resource<P>[]>
   isAllowed(action: string, scope: string): boolean
   /** What a private endpoint finds at an id; undefined where nothing is, or nothing that can be linked to. */
   privateLinkTarget(id: string): Promise<PrivateLinkTarget | undefined>

@@ -24,7 +24,11 @@ export interface ResourceRows<SystemData = unknown> {
   /** Everything whose key begins with `<key>/`. */
   below(key: string): Promise<readonly ResourceRow<SystemData>[]>
   childKeys(parentKey: string, types: readonly string[]): Promise<readonly string[]>
-  referrers(targetKey: string, type: string): Promise<readonly ResourceRow<SystemData>[]>
+  referrers(
+    targetKey: string,
+    type: string,
+    atMost?: number,
+  ): Promise<readonly ResourceRow<SystemData>[]>
   referrerKeys(targetKeys: readonly string[], types: readonly string[]): Promise<readonly string[]>
   write(
     row: ResourceRow<SystemData>,
@@ -77,12 +81,12 @@ export function resourceRows<SystemData>(kysely: Kysely<Tables>): ResourceRows<S
         .execute()
       return rows.map((row) => row.key)
     },
-    async referrers(targetKey, type) {
-      const rows = await all
+    async referrers(targetKey, type, atMost) {
+      const query = all
         .innerJoin('resource_references', 'source_key', 'resources.key')
         .where('target_key', '=', targetKey)
         .where('type', '=', type)
-        .execute()
+      const rows = await (atMost === undefined ? query : query.limit(atMost)).execute()
       return rows.map(parse<SystemData>)
     },
     async referrerKeys(targetKeys, types) {

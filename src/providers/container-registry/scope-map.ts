@@ -52,7 +52,7 @@ export const scopeMap = defineResourceType({
   }),
 
   async deprovision({ id, name }, context) {
-    const [user] = await context.referrers(id, TOKEN)
+    const [user] = await context.referrers(id, TOKEN, 1)
     if (user) throw inUse(name, user.name)
   },
 

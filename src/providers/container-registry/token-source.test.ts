@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
 import { openRegistries } from '../../../test/support/registries.ts'
+import { provePassword } from '../../registry/access/passwords.ts'
 import { createRegistryDirectory } from './registry-directory.ts'
 
 /** A registry with the token `MyToken`, and directories of what the control plane holds. */
@@ -27,6 +28,7 @@ async function openDirectory(t: TestContext) {
     registry,
     path,
     give,
+    facts: () => directory.byId(registry),
     /** The token as the registry plane sees it, in its words. */
     seen: () => directory.byId(registry)?.tokens.get('mytoken'),
     /** The same as seen by a server that has started just now. */
@@ -83,7 +85,11 @@ test('a registry that is made again begins without tokens', async (t) => {
   assert.equal(seen(), undefined)
 })
 
-test('facts can be sent to another process', async (t) => {
-  const { seen } = await openDirectory(t)
-  assert.deepEqual(structuredClone(seen()), seen())
+test('facts can be sent to another process, and prove a password there', async (t) => {
+  const { facts, generate } = await openDirectory(t)
+  const { body } = await generate({ name: 'password2' })
+  const sent = structuredClone(facts())
+  const { value } = body.passwords[0]
+  const subject = sent && provePassword(sent, 'mytoken', value, new Date())
+  assert.deepEqual([subject?.kind, subject?.username], ['token', 'MyToken'])
 })
