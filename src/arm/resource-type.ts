@@ -159,7 +159,8 @@ export interface ResourceType<T extends TObject = TObject> {
   readonly extension?: boolean
   /**
    * The id under which an extension is kept, where it is the same from every scope (role definitions). Rights are
-   * asked at the scope of the request. Throws ArmError for one that nobody may write.
+   * asked at the scope of the request. Throws ArmError for one that nobody may write: a built-in role, a scope map of
+   * the system's.
    */
   readonly home?: (id: ResourceId, settings: Settings) => string
   /** Instances that are computed, not stored, or found from every scope; `id` is as asked for. Others are stored under it. */
