@@ -89,6 +89,9 @@ test('one is made, changed, listed with the others, and deleted', async (t) => {
 for (const [what, name, properties, message] of [
   ['an action that is none', 'mymap', { actions: ['repositories/foo/pull'] }, /content\/read/],
   ['no actions at all', 'mymap', {}, /actions/],
+  ['one action that is no list', 'mymap', { actions: READ }, /actions/],
+  ['numbers for actions', 'mymap', { actions: [1] }, /actions/],
+  ['null among its actions', 'mymap', { actions: [READ, null] }, /actions/],
   ['a name that is too short', 'map', { actions: [READ] }, /name map is invalid/],
   ['a name with a dot', 'my.map', { actions: [READ] }, /name my\.map is invalid/],
   [

@@ -40,6 +40,8 @@ for (const [what, properties, message] of [
     { credentials: { passwords: [{ name: 'password1', value: 'mine' }] } },
     /there is no password1; generateCredentials makes it/,
   ],
+  ['credentials that are none', { credentials: 'mine' }, /credentials/],
+  ['passwords that are no list', { credentials: { passwords: {} } }, /passwords/],
   ['a third password', { credentials: { passwords: [{ name: 'password3' }] } }, /passwords/],
 ] as const) {
   test(`400: a token with ${what}, and nothing is made`, async (t) => {
