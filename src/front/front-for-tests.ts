@@ -36,6 +36,7 @@ export const registryFacts = (
   isPrivateLinked: false,
   anonymousPull: false,
   immutableTagsIn: [],
+  tokens: new Map(),
   ...change,
 })
 

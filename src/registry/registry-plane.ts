@@ -96,7 +96,7 @@ export function createRegistryPlane(options: RegistryPlaneOptions): RegistryPlan
   const writer = createContentWriter(database.kysely, clock, replicator.wake)
   const nearest = createNearestRegion(options.replicas.regionOf)
   const tokens = createRegistryTokens({ key: secrets.tokenKey, clock, tenantId, identity })
-  const credentials = createCredentials({ identity, tokens })
+  const credentials = createCredentials({ identity, tokens, clock })
   const authorizer = createAuthorizer({ identity, tokens, credentials })
   const signer = createUrlSigner({ key: secrets.urlKey, clock })
   const pool = createBufferPool(BUFFER_BYTES, BUFFERS_KEPT)

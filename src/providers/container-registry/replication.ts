@@ -1,10 +1,10 @@
 import Type, { type Static } from 'typebox'
 import { ArmError } from '../../arm/arm-error.ts'
 import { createOnly, readOnly } from '../../arm/marks.ts'
-import { parseResourceId } from '../../arm/resource-id.ts'
 import { type Context, defineResourceType, type Resource } from '../../arm/resource-type.ts'
 import type { ReplicaState } from '../../registry/replicas/replica-queue.ts'
 import { API_VERSIONS } from './api-versions.ts'
+import { parentRegistry } from './parent-registry.ts'
 import { childNotFound, notSupportedForSku } from './registry-errors.ts'
 import { REPLICATION, type Registry, uidOf } from './registry-properties.ts'
 import { skuOf } from './sku.ts'
@@ -48,7 +48,7 @@ export const createReplicationType = (content: Pick<StoredContent, 'replicaState
 
     async validate(next, previous, context) {
       if (previous) return
-      const registry = await registryOf(next, context)
+      const registry = await parentRegistry(next.id, context)
       const sku = skuOf(registry)
       if (sku !== 'Premium') {
         throw notSupportedForSku(
@@ -67,7 +67,7 @@ export const createReplicationType = (content: Pick<StoredContent, 'replicaState
     }),
 
     async provisioned(stored, context) {
-      const registry = await registryOf(stored, context)
+      const registry = await parentRegistry(stored.id, context)
       const others = await context.children(registry.id, REPLICATION)
       if (!registry.location || others.some((other) => other.location === registry.location)) return
       await context.write(`${registry.id}/replications/${registry.location}`, {
@@ -82,7 +82,7 @@ export const createReplicationType = (content: Pick<StoredContent, 'replicaState
     },
 
     async deprovision(last, context) {
-      const registry = await registryOf(last, context)
+      const registry = await parentRegistry(last.id, context)
       const replications = await context.children(registry.id, REPLICATION)
       const home = replications.find((each) => each.location === registry.location)
       const away = replications.filter((each) => each.location !== registry.location)
@@ -95,7 +95,7 @@ export const createReplicationType = (content: Pick<StoredContent, 'replicaState
 
     present: async (stored, context, apiVersion) => {
       const { properties } = stored
-      const registry = uidOf(await registryOf(stored, context))
+      const registry = uidOf(await parentRegistry(stored.id, context))
       const state = await content.replicaState({ registry, region: stored.location ?? '' })
       return {
         provisioningState: properties.provisioningState ?? 'Succeeded',
@@ -116,13 +116,6 @@ function statusOf({ pendingBlobs, pendingBytes, since, lastError }: ReplicaState
 }
 
 const readySince = (now: Date) => ({ displayStatus: 'Ready', timestamp: now.toISOString() })
-
-async function registryOf({ id }: Replication, context: Context): Promise<Registry> {
-  const registryId = parseResourceId(id)?.parent
-  const registry = registryId && (await context.get<Registry['properties']>(registryId))
-  if (!registry) throw new Error(`${id} lies in no registry`)
-  return registry
-}
 
 // How the service words the three refusals below is not verified.
 

@@ -6,6 +6,8 @@ import {
   REPLICATION,
   type Registry,
   type RegistryProperties,
+  SCOPE_MAP,
+  TOKEN,
   uidOf,
 } from './registry-properties.ts'
 import { IP_RULES_MAX, isPremium, SKU_LIMITS, skuOf, VIRTUAL_NETWORK_RULES_MAX } from './sku.ts'
@@ -39,8 +41,8 @@ export const createListUsages = (content: StoredContent): Action<RegistryPropert
         { name: 'Size', limit: limits.storageBytes, currentValue, unit: 'Bytes' },
         count('Webhooks', limits.webhooks, 0),
         ...(isPremium(registry) ? await premiumUsages(registry, context) : []),
-        count('ScopeMaps', limits.scopeMaps, 0),
-        count('Tokens', limits.tokens, 0),
+        count('ScopeMaps', limits.scopeMaps, await context.count(registry.id, SCOPE_MAP)),
+        count('Tokens', limits.tokens, await context.count(registry.id, TOKEN)),
       ],
     }
   },

@@ -16,6 +16,7 @@ export const SAMPLE_REGISTRY: RegistryFacts = {
   isPrivateLinked: false,
   anonymousPull: true,
   immutableTagsIn: [],
+  tokens: new Map(),
 }
 
 export const SAMPLE_REPOSITORIES: readonly string[] = ['hello-world', 'mcr/hello-world']

@@ -194,6 +194,7 @@ async function startIn(
         username: ADMIN.user,
         passwordHashes: [createHash('sha256').update(ADMIN.password).digest(), Buffer.alloc(32)],
       },
+      tokens: new Map(),
     },
     send: (method, path, ask = {}) => send(port, method, path, { host: address, ...ask }),
     async restart() {
