@@ -61,7 +61,7 @@ export async function fetchImage(
   })
   const wanted = new Map<Digest, Descriptor>()
   for (const { manifest } of manifests) {
-    for (const blob of manifest.blobs) wanted.set(blob.digest, blob)
+    for (const blob of manifest.blobs) if (!blob.isElsewhere) wanted.set(blob.digest, blob)
   }
   const repository = targets[0]?.repository ?? image.repository
   const sizeHere = (digest: Digest) =>
@@ -89,10 +89,9 @@ export async function fetchImage(
   return Promise.all(
     manifests.map(async (each) => ({
       ...each,
-      blobs: each.manifest.blobs.map(({ digest, size }) => ({
-        digest,
-        size: sizeHere(digest) ?? size,
-      })),
+      blobs: each.manifest.blobs
+        .filter(({ digest }) => wanted.has(digest))
+        .map(({ digest, size }) => ({ digest, size: sizeHere(digest) ?? size })),
       platform: await readPlatform(blobs, each.manifest),
     })),
   )

@@ -1,6 +1,6 @@
 import type { Digest } from '../../lib/digest.ts'
 import type { ContentReader } from '../content/content-reader.ts'
-import { type Manifest, parseManifest } from '../manifests/manifest.ts'
+import { type Manifest, parseManifest, withBlobsListed } from '../manifests/manifest.ts'
 import type { Platform } from '../manifests/platform.ts'
 import { ImageCopyError, type SourceImage } from './image-copy.ts'
 
@@ -31,7 +31,10 @@ export function partsHere(
   }
   const parts: ImagePart[] = []
   const collect = ({ digest, content, mediaType }: typeof root): void => {
-    const manifest = parseManifest(content, mediaType)
+    const manifest = withBlobsListed(
+      parseManifest(content, mediaType),
+      (entry) => reader.manifest(registry, repository, entry.digest) === undefined,
+    )
     for (const child of manifest.manifests) {
       const stored = reader.manifestByDigest(registry, repository, child.digest)
       if (stored) collect(stored)
