@@ -66,7 +66,7 @@ export interface Fixture {
 }
 
 interface Lifetime {
-  after(hook: () => Promise<void>): void
+  after(hook: () => Promise<void>): unknown
 }
 
 const NOWHERE: Outside = {
@@ -193,7 +193,8 @@ function send(port: number, method: string, path: string, ask: Ask): Promise<Ans
   const headers = {
     host: ask.host ?? '',
     ...(authorization && { authorization }),
-    ...(ask.body !== undefined && { 'content-length': Buffer.byteLength(ask.body) }),
+    ...(ask.body !== undefined &&
+      !ask.headers?.['transfer-encoding'] && { 'content-length': Buffer.byteLength(ask.body) }),
     ...ask.headers,
   }
   return new Promise((resolve, reject) => {
