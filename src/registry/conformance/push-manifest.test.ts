@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
+import { digestOf } from '../../lib/digest.ts'
 import { OCI_INDEX, OCI_MANIFEST } from '../manifests/manifest.ts'
 import {
   artifact,
@@ -49,6 +50,17 @@ for (const algorithm of ['sha256', 'sha512'] as const) {
     assert.equal(pulled.headers['docker-content-digest'], digest)
   })
 }
+
+test('a tag may be pushed with a digest of SHA-512 beside it', async () => {
+  const app = freshName()
+  await pushArtifact(registry, app)
+  const digest = digestOf(Buffer.from(JSON.stringify(artifact())), 'sha512')
+  const reference = `v1?digest=${digest}`
+  const { answer } = await putManifest(registry, app, artifact(), { reference })
+  assert.equal(answer.status, 201)
+  const pulled = await registry.send('GET', `/v2/${app}/manifests/v1`)
+  assert.equal(pulled.headers['docker-content-digest'], digest)
+})
 
 test('400: a manifest that has not the digest that the client gave is refused', async () => {
   const app = freshName()
