@@ -113,9 +113,9 @@ function makeCase(random: Seeded): Case {
   const credentials = isStranger ? random.pick(strangers) : admin
   const seeds = [random.below(2 ** 32), random.below(2 ** 32)] as const
   if (!isStranger) {
-    const [one, other] = seeds.map((seed) =>
-      makeText(createSeeded(seed), requestsOf(world, own, own, credentials)),
-    )
+    const target = random.pick(own)
+    const requests = requestsOf(world, target, target, credentials)
+    const [one, other] = seeds.map((seed) => makeText(createSeeded(seed), requests))
     assert.ok(one && other)
     return { texts: [one.text, other.text], isWhole: one.isWhole && other.isWhole, isStranger }
   }

@@ -22,8 +22,8 @@ export interface Target {
 export interface World {
   readonly registry: Fixture
   readonly admin: string
-  /** The admin's, to do everything with. */
-  readonly own: Target
+  /** The admin's, to do everything with: several, since some of it is deleting them. */
+  readonly own: readonly Target[]
   /** `Authorization` of those who may pull and push what is shared, or not even that; an empty text is nobody. */
   readonly strangers: readonly string[]
   readonly shared: Target
@@ -42,16 +42,19 @@ async function fill(registry: Fixture, repository: string): Promise<Target> {
   return { repository, digest, layer, upload: await beginUpload(registry, repository) }
 }
 
+const OWN = 20
+
 /** A registry with repositories for the admin alone, for strangers too, and of which no stranger may know. */
 export async function startWorld(t: Parameters<typeof startRegistry>[0]): Promise<World> {
   const registry = await startRegistry(t)
-  const own = await fill(registry, 'own/app')
+  const own = []
+  for (let count = 0; count < OWN; count += 1) own.push(await fill(registry, `own/app-${count}`))
   const shared = await fill(registry, 'shared/app')
   const secret = await fill(registry, 'secret/app')
   const scope = encodeURIComponent('repository:shared/app:pull,push,metadata_read')
   const token = (await registry.send('GET', `/oauth2/token?scope=${scope}`)).json().access_token
   registry.facts = { ...registry.facts, redirectsBlobs: true }
-  const redirect = await registry.send('GET', `/v2/own/app/blobs/${own.layer}`)
+  const redirect = await registry.send('GET', `/v2/shared/app/blobs/${shared.layer}`)
   const { pathname, search } = new URL(String(redirect.headers.location))
   registry.facts = { ...registry.facts, redirectsBlobs: false }
   return {
