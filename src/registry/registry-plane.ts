@@ -26,6 +26,7 @@ import { decodePath } from './http/oci-path.ts'
 import type { RegistryIdentity } from './identity.ts'
 import { createListRoutes } from './manifests/list-routes.ts'
 import { createManifestRoutes } from './manifests/manifest-routes.ts'
+import { createReferrerRoutes } from './manifests/referrer-routes.ts'
 import type { Outside } from './outside.ts'
 import type { RegistryDirectory, RegistryFacts } from './registry-directory.ts'
 import { createNearestRegion } from './replicas/nearest-region.ts'
@@ -106,6 +107,7 @@ export function createRegistryPlane(options: RegistryPlaneOptions): RegistryPlan
     blobs: createBlobRoutes({ reader, writer, stores, nearest, lacks, signer, pool }),
     uploads: createUploadRoutes({ reader, writer, blobs, authorizer }),
     manifests: createManifestRoutes({ reader, writer, blobs }),
+    referrers: createReferrerRoutes(reader),
     lists: createListRoutes(reader),
     metadata: createMetadataRoutes({ reader, writer }),
   })

@@ -13,12 +13,14 @@ import type { TokenEndpoints } from './access/token-endpoints.ts'
 import { parseAcrPath } from './acr/acr-path.ts'
 import type { MetadataRoutes } from './acr/metadata-routes.ts'
 import type { BlobRoutes } from './blobs/blob-routes.ts'
+import { mountSource } from './blobs/mount-blob.ts'
 import type { UploadRoutes } from './blobs/upload-routes.ts'
 import { type Exchange, sendJson } from './http/exchange.ts'
 import { OciError } from './http/oci-error.ts'
 import { parseOciPath } from './http/oci-path.ts'
 import type { ListRoutes } from './manifests/list-routes.ts'
 import type { ManifestRoutes } from './manifests/manifest-routes.ts'
+import type { ReferrerRoutes } from './manifests/referrer-routes.ts'
 import { isSampleRegistry } from './samples/sample-registry.ts'
 
 /** What may be done, who may do it, and how: by method. HEAD is a GET here; what answers looks at the method. */
@@ -38,10 +40,12 @@ export function createRoutes(options: {
   readonly blobs: BlobRoutes
   readonly uploads: UploadRoutes
   readonly manifests: ManifestRoutes
+  readonly referrers: ReferrerRoutes
   readonly lists: ListRoutes
   readonly metadata: MetadataRoutes
 }): Routes {
-  const { authorizer, tokenEndpoints, blobs, uploads, manifests, lists, metadata } = options
+  const { authorizer, tokenEndpoints, blobs, uploads, manifests, referrers, lists, metadata } =
+    options
 
   function operationsOf(exchange: Exchange): Operations | undefined {
     return exchange.path.startsWith('/acr/') ? acrOperations(exchange) : ociOperations(exchange)
@@ -67,7 +71,7 @@ export function createRoutes(options: {
           DELETE: [toDelete(path.repository), () => manifests.remove(exchange, path)],
         }
       case 'referrers':
-        return { GET: [toPull(path.repository), () => manifests.referrers(exchange, path)] }
+        return { GET: [toPull(path.repository), () => referrers.list(exchange, path)] }
       case 'blob':
         return {
           GET: [toPull(path.repository), () => blobs.read(exchange, path)],
@@ -75,7 +79,10 @@ export function createRoutes(options: {
         }
       case 'uploads':
         return {
-          POST: [toPush(path.repository), () => uploads.begin(exchange, path.repository)],
+          POST: [
+            toPush(path.repository, mountSource(exchange.query)),
+            () => uploads.begin(exchange, path.repository),
+          ],
         }
       case 'upload':
         return {

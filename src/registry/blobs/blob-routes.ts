@@ -5,6 +5,7 @@ import type { ContentReader, FoundBlob } from '../content/content-reader.ts'
 import type { ContentWriter } from '../content/content-writer.ts'
 import { disallowed } from '../content/locks.ts'
 import { parseRange } from '../http/byte-range.ts'
+import { isNotModified } from '../http/conditional.ts'
 import { type Exchange, sendEmpty } from '../http/exchange.ts'
 import { OciError } from '../http/oci-error.ts'
 import type { NearestRegion } from '../replicas/nearest-region.ts'
@@ -60,6 +61,11 @@ export function createBlobRoutes(options: {
       'Docker-Content-Digest': digest,
       ETag: etag,
     }
+    if (isNotModified(request.headers['if-none-match'], etag)) {
+      response.writeHead(304, headers)
+      response.end()
+      return
+    }
     if (request.method === 'HEAD') {
       response.writeHead(200, { ...headers, 'Content-Length': size })
       response.end()
@@ -69,7 +75,7 @@ export function createBlobRoutes(options: {
     const isRangeWanted = condition === undefined || condition === etag
     const range = isRangeWanted ? parseRange(request.headers.range, size) : undefined
     if (range === 'unsatisfiable') {
-      throw new OciError('RANGE_INVALID', undefined, {
+      throw new OciError('RANGE_UNSATISFIABLE', undefined, {
         headers: { 'Content-Range': `bytes */${size}` },
       })
     }

@@ -83,8 +83,15 @@ export interface ContentReader {
   manifestByDigest(registry: string, repository: string, digest: Digest): FoundManifest | undefined
   manifest(registry: string, repository: string, digest: Digest): ManifestRow | undefined
   manifests(registry: string, repository: string, page: ListPage): readonly ManifestRow[]
-  /** Manifests that name this one as their subject. */
-  referrers(registry: string, repository: string, subject: Digest): readonly StoredManifest[]
+  /** Repositories that have a blob, at most `limit` of them, in no order. */
+  repositoriesWithBlob(registry: string, digest: Digest, limit: number): readonly string[]
+  /** Digests of manifests that name this one as their subject, in their order; of one artifact type where it is given. */
+  referrers(
+    registry: string,
+    repository: string,
+    subject: Digest,
+    page: ListPage & { readonly artifactType?: string },
+  ): readonly Digest[]
   tag(registry: string, repository: string, tag: string): TagRow | undefined
   tags(registry: string, repository: string, page: ListPage): readonly TagRow[]
   tagNames(registry: string, repository: string, page: ListPage): readonly string[]
@@ -208,13 +215,23 @@ export function createContentReader(database: DatabaseSync): ContentReader {
         [registry, name],
         page,
       ).map(withAttributes),
-    referrers: (registry, name, subject) =>
-      many<StoredManifest>(
-        `SELECT ${STORED} FROM registry_manifests m WHERE ${WITHIN} AND subject = ? ORDER BY digest`,
+    repositoriesWithBlob: (registry, digest, limit) =>
+      many<{ repository: string }>(
+        // The plus keeps the planner from walking through all blobs of the registry.
+        'SELECT repository FROM registry_blob_links WHERE digest = ? AND +registry = ? LIMIT ?',
+        digest,
         registry,
-        name,
-        subject,
-      ),
+        limit,
+      ).map((row) => row.repository),
+    referrers: (registry, name, subject, { n, last, artifactType }) =>
+      many<{ digest: Digest }>(
+        // The pluses keep the planner from walking through all manifests of the repository in the order asked for.
+        `SELECT digest FROM registry_manifests WHERE ${WITHIN} AND subject = ? AND +digest > ?
+        ${artifactType === undefined ? '' : 'AND artifact_type = ?'} ORDER BY +digest LIMIT ?`,
+        ...[registry, name, subject, last],
+        ...(artifactType === undefined ? [] : [artifactType]),
+        n,
+      ).map((row) => row.digest),
     tag: (registry, name, tagName) => shown(tag(registry, name, tagName)),
     tags: (registry, name, page) =>
       list<Flagged<TagRow>>(TAG, 'registry_tags', 'name', [registry, name], page).map(

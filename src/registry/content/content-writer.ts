@@ -4,7 +4,7 @@ import type { Digest } from '../../lib/digest.ts'
 import { inBatches } from '../../lib/in-batches.ts'
 import type { Tables } from '../../storage/tables.ts'
 import { OciError } from '../http/oci-error.ts'
-import type { Manifest } from '../manifests/manifest.ts'
+import { isHere, type Manifest, withBlobsListed } from '../manifests/manifest.ts'
 import { queueForReplicas } from '../replicas/replica-queue.ts'
 import { type AttributeHolder, type Attributes, changeAttributes } from './attributes.ts'
 import type { TagPush } from './first-push-wins.ts'
@@ -39,7 +39,7 @@ export interface ManifestPush extends TagPush {
 export interface ContentWriter {
   linkBlob(key: RepositoryKey, digest: Digest, size: number): Promise<void>
   unlinkBlob(key: RepositoryKey, digest: Digest): Promise<boolean>
-  /** @throws OciError MANIFEST_BLOB_UNKNOWN, MANIFEST_UNKNOWN where it names what the repository lacks; TAG_STAYS */
+  /** @throws OciError MANIFEST_BLOB_UNKNOWN where it names what the repository lacks, a subject apart; TAG_STAYS */
   putManifest(push: ManifestPush): Promise<void>
   /** Its tags go with it. False where nothing was. */
   deleteManifest(key: RepositoryKey, digest: Digest): Promise<boolean>
@@ -107,8 +107,8 @@ export function createContentWriter(
     putManifest: (push) =>
       inTransaction(async (transaction) => {
         await requirePushable(transaction, push)
-        await checkReferences(transaction, push)
-        await storeManifest(transaction, clock, push)
+        const manifest = await checkReferences(transaction, push)
+        await storeManifest(transaction, clock, { ...push, manifest })
       }),
 
     deleteManifest: (key, digest) =>
@@ -223,10 +223,11 @@ export async function linkBlobs(
   return queueForReplicas(transaction, clock, blobs)
 }
 
+/** The manifest with its parts told apart by what they are here: an index may list blobs. */
 async function checkReferences(
   transaction: RegistryTransaction,
   { registry, repository, manifest }: ManifestPush,
-): Promise<void> {
+): Promise<Manifest> {
   const missing = async (
     table: 'registry_blob_links' | 'registry_manifests',
     digests: readonly Digest[],
@@ -242,10 +243,14 @@ async function checkReferences(
     const present = new Set<string>(rows.map((row) => row.digest))
     return digests.filter((digest) => !present.has(digest))
   }
-  const blobs = await missing('registry_blob_links', distinct(manifest.blobs))
-  if (blobs.length > 0) throw new OciError('MANIFEST_BLOB_UNKNOWN', { digest: blobs[0] })
-  const manifests = await missing('registry_manifests', distinct(manifest.manifests))
-  if (manifests.length > 0) throw new OciError('MANIFEST_UNKNOWN', { digest: manifests[0] })
+  const noManifests = await missing(
+    'registry_manifests',
+    distinct(manifest.manifests.filter(isHere)),
+  )
+  const needed = [...distinct(manifest.blobs.filter(isHere)), ...noManifests]
+  const [lacking] = await missing('registry_blob_links', needed)
+  if (lacking) throw new OciError('MANIFEST_BLOB_UNKNOWN', { digest: lacking })
+  return withBlobsListed(manifest, ({ digest }) => noManifests.includes(digest))
 }
 
 /** Stores a manifest whose parts are there, with its repository and tags. */

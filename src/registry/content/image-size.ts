@@ -1,14 +1,15 @@
+import { isHere } from '../manifests/manifest.ts'
 import type { ManifestPush, RegistryTransaction } from './content-writer.ts'
 
 /**
- * The bytes of a manifest, its blobs and, of an index, the images that are there with theirs: the service was recorded
+ * The bytes of a manifest, its blobs that are here and, of an index, the images that are there with theirs: the service was recorded
  * to count so.
  */
 export async function sizeOfImage(
   transaction: RegistryTransaction,
   { registry, repository, content, manifest }: ManifestPush,
 ): Promise<number> {
-  const size = manifest.blobs.reduce((sum, blob) => sum + blob.size, content.length)
+  const size = manifest.blobs.filter(isHere).reduce((sum, blob) => sum + blob.size, content.length)
   if (manifest.manifests.length === 0) return size
   const digests = new Set(manifest.manifests.map(({ digest }) => digest))
   const images = await transaction

@@ -69,7 +69,7 @@ export interface Fixture {
 }
 
 interface Lifetime {
-  after(hook: () => Promise<void>): void
+  after(hook: () => Promise<void>): unknown
 }
 
 /** What the plane is given instead of the store of files. */
@@ -213,7 +213,8 @@ function send(port: number, method: string, path: string, ask: Ask): Promise<Ans
   const headers = {
     host: ask.host ?? '',
     ...(authorization && { authorization }),
-    ...(ask.body !== undefined && { 'content-length': Buffer.byteLength(ask.body) }),
+    ...(ask.body !== undefined &&
+      !ask.headers?.['transfer-encoding'] && { 'content-length': Buffer.byteLength(ask.body) }),
     ...ask.headers,
   }
   return new Promise((resolve, reject) => {
