@@ -24,12 +24,13 @@ const { values } = parseArgs({
     images: { type: 'string', default: '200' },
     tests: { type: 'string', default: 'manifest,head,get,push,small' },
     over: { type: 'string', default: 'plain,tls,endpoint' },
+    // Seconds to wait, in all, for others to leave the machine alone.
+    patience: { type: 'string', default: '120' },
     // For the plane alone: `--cpu-prof`, say.
     'node-flags': { type: 'string', default: '' },
   },
 })
 
-const QUIET_SECONDS = 120
 const MEBIBYTE = 2 ** 20
 
 interface Idle {
@@ -46,7 +47,7 @@ const sizes = {
 }
 const wanted = new Set(values.tests.split(','))
 const tests = testsOf(sizes).filter(({ group }) => wanted.has(group))
-const quiet = createQuiet(QUIET_SECONDS)
+const quiet = createQuiet(Number(values.patience))
 const started: Started[] = []
 try {
   const targets = await startAll()

@@ -1,7 +1,11 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { CreatedPrincipal } from '../../src/operator/contract.ts'
 import { describeDataFolder } from '../../src/storage/data-folder.ts'
 import { createArmClient } from '../../test/support/arm-client.ts'
 import { type Causeway, internet, startCauseway, type Where } from '../../test/support/causeway.ts'
+import { hostsFile, withFile } from '../../test/support/host-names.ts'
 import {
   connect,
   makeGroup,
@@ -22,11 +26,13 @@ const NETWORK = { vnet: 'bench' }
  * endpoint. A principal with the role AcrPush pushes and pulls.
  */
 export async function startPrivateCauseway(): Promise<Started> {
+  const folder = await mkdtemp(join(tmpdir(), 'cw-causeway-'))
   const causeway = await startCauseway()
   const clients: Client[] = []
   const end = async () => {
     for (const client of clients) await client.end()
     await causeway.remove()
+    await rm(folder, { recursive: true })
   }
   try {
     const arm = await createArmClient(causeway)
@@ -51,15 +57,14 @@ export async function startPrivateCauseway(): Promise<Started> {
       await createPusher(causeway, linked),
     ]
     const within = (where: Where) =>
-      startClient(
-        { origin: `https://${linked.loginServer}`, credentials: asLinked },
-        (command) => causeway.placeArguments(where, command),
+      startClient({ origin: `https://${linked.loginServer}`, credentials: asLinked }, (command) =>
+        causeway.placeArguments(where, command),
       )
-    const onHost = startClient({
-      origin: `https://${open.loginServer}:${port}`,
-      connect: { address: '127.0.0.1', port },
-      credentials: asOpen,
-    })
+    const hosts = await hostsFile(folder, [open.loginServer])
+    const onHost = startClient(
+      { origin: `https://${open.loginServer}:${port}`, credentials: asOpen },
+      (command) => withFile(hosts, '/etc/hosts', command),
+    )
     return {
       targets: [
         target('causeway', onHost),

@@ -2,8 +2,6 @@
 export interface Access {
   /** `https://name:port` as the client writes it. */
   readonly origin: string
-  /** Where every connection goes, whatever the name says; without it names are resolved. */
-  readonly connect?: { readonly address: string; readonly port: number }
   /** For a registry that asks: the challenge is followed. */
   readonly credentials?: { readonly user: string; readonly password: string }
 }
@@ -17,7 +15,12 @@ export type Job =
   | { readonly kind: 'manifests'; readonly concurrency: number; readonly seconds: number }
   | { readonly kind: 'heads'; readonly concurrency: number; readonly seconds: number }
   | { readonly kind: 'downloads'; readonly parallel: number; readonly times: number }
-  | { readonly kind: 'push'; readonly mode: PushMode; readonly bytes: number; readonly times: number }
+  | {
+      readonly kind: 'push'
+      readonly mode: PushMode
+      readonly bytes: number
+      readonly times: number
+    }
   | { readonly kind: 'images'; readonly count: number; readonly parallel: number }
 
 /** What was done between `go` and its end. */

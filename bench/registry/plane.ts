@@ -23,7 +23,8 @@ export async function startPlane(flags: readonly string[] = []): Promise<Plane> 
   const child = spawn(execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] })
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()))
   const [line] = await Promise.race([
-    createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+    createInterface({ input: child.stdout })
+      [Symbol.asyncIterator]()
       .next()
       .then(({ value }) => [String(value)]),
     ended.then(() => ['']),

@@ -38,7 +38,10 @@ export function testsOf({ seconds, bytes, images }: TestSizes): readonly Test[] 
   const push = (mode: PushMode): Job => ({ kind: 'push', mode, bytes, times: 2 })
   return [
     of('manifest', 'manifest GET by tag, c=1', 'req/s', requests('manifests', 1)),
-    { ...of('manifest', 'manifest GET by tag, c=16', 'req/s', requests('manifests', 16), 10), ...BOTH },
+    {
+      ...of('manifest', 'manifest GET by tag, c=16', 'req/s', requests('manifests', 16), 10),
+      ...BOTH,
+    },
     of('manifest', 'manifest GET by tag, c=64', 'req/s', requests('manifests', 64)),
     { ...of('head', 'blob HEAD, c=16', 'req/s', requests('heads', 16), 13), ...BOTH },
     { ...of('get', `blob GET ${size}, c=1`, 'MB/s', downloads(1, 4), 1.1), ...BOTH },
@@ -46,7 +49,13 @@ export function testsOf({ seconds, bytes, images }: TestSizes): readonly Test[] 
     { ...of('push', `push ${size}, monolithic`, 'MB/s', push('monolithic'), 2), ...BOTH },
     of('push', `push ${size}, streamed`, 'MB/s', push('streamed'), 2),
     of('push', `push ${size}, chunks of 8 MiB`, 'MB/s', push('chunked'), 2.5),
-    of('small', `${images} small images, c=8`, 'img/s', { kind: 'images', count: images, parallel: 8 }, 4),
+    of(
+      'small',
+      `${images} small images, c=8`,
+      'img/s',
+      { kind: 'images', count: images, parallel: 8 },
+      4,
+    ),
   ]
 }
 

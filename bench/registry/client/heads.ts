@@ -1,6 +1,7 @@
 import net from 'node:net'
 import tls from 'node:tls'
 import { type Access, type Outcome, percentile } from '../job.ts'
+import { namedBy } from './session.ts'
 
 const END_OF_HEAD = '\r\n\r\n'
 
@@ -36,7 +37,7 @@ export async function headLoad(
         socket.write(request)
       }
       socket.on('data', (bytes: Buffer) => {
-        received += bytes.latin1Slice()
+        received += bytes.toString('latin1')
         if (!received.endsWith(END_OF_HEAD)) return
         const now = performance.now()
         times.push(now - sentAt)
@@ -60,12 +61,12 @@ export async function headLoad(
   }
 }
 
-function connect({ origin, connect: to }: Access): Promise<net.Socket> {
+function connect({ origin }: Access): Promise<net.Socket> {
   const { protocol, hostname, port } = new URL(origin)
   const isSecure = protocol === 'https:'
-  const at = { host: to?.address ?? hostname, port: to?.port ?? Number(port || 443) }
+  const at = { host: hostname, port: Number(port || 443) }
   const socket = isSecure
-    ? tls.connect({ ...at, servername: hostname, rejectUnauthorized: false })
+    ? tls.connect({ ...at, ...namedBy(hostname), rejectUnauthorized: false })
     : net.connect(at)
   socket.setNoDelay(true)
   return new Promise((resolve, reject) => {

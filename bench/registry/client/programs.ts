@@ -10,7 +10,7 @@ export async function wrkLoad(
   headers: Readonly<Record<string, string>>,
   options: { readonly concurrency: number; readonly seconds: number; readonly script: string },
 ): Promise<Outcome> {
-  const { protocol, host } = new URL(access.origin)
+  const { host } = new URL(access.origin)
   const set = Object.entries({ Host: host, ...headers }).map(
     ([name, value]) => `wrk.headers[${JSON.stringify(name)}] = ${JSON.stringify(value)}`,
   )
@@ -22,9 +22,8 @@ done = function(summary, latency)
 end`
   await writeFile(options.script, `${set.join('\n')}\n${report}\n`)
   const { concurrency, seconds } = options
-  const authority = access.connect ? `${access.connect.address}:${access.connect.port}` : host
   const flags = ['-t', Math.min(concurrency, 2), '-c', concurrency, '-d', `${seconds}s`]
-  const url = `${protocol}//${authority}${path}`
+  const url = `${access.origin}${path}`
   const printed = await output('wrk', [...flags.map(String), '-s', options.script, url])
   const result = /^RESULT (\d+) (\d+) (\d+) (\d+) (\d+)$/m.exec(printed)
   const [requests = 0, us = 0, p50 = 0, p99 = 0, errors = 0] = (result ?? []).slice(1).map(Number)
@@ -34,13 +33,12 @@ end`
 
 /** One GET by curl that follows redirects, as pulls do. Returns the bytes received. */
 export async function curlDownload(
-  { origin, connect }: Access,
+  { origin }: Access,
   path: string,
   authorization: string | undefined,
 ): Promise<number> {
   const printed = await output('curl', [
     ...['-sS', '--fail', '--insecure', '--http1.1', '--location', '--output', '/dev/null'],
-    ...(connect ? ['--connect-to', `::${connect.address}:${connect.port}`] : []),
     ...(authorization === undefined ? [] : ['--header', `Authorization: ${authorization}`]),
     ...['--write-out', '%{size_download}', `${origin}${path}`],
   ])

@@ -1,5 +1,6 @@
 import http from 'node:http'
 import https from 'node:https'
+import { isIP } from 'node:net'
 import { parseChallenge } from '../../../src/registry/access/challenge.ts'
 import type { Access } from '../job.ts'
 
@@ -20,13 +21,7 @@ export interface Ask {
 export interface Session {
   readonly access: Access
   /** A request with the repository's token. @throws unless the status is the one expected */
-  call(
-    repository: string,
-    expected: number,
-    method: string,
-    url: string,
-    ask?: Ask,
-  ): Promise<Reply>
+  call(repository: string, expected: number, method: string, url: string, ask?: Ask): Promise<Reply>
   /** The `Authorization` for a repository; undefined where the registry asks for none. */
   authorization(repository: string): Promise<string | undefined>
 }
@@ -45,11 +40,10 @@ export function openSession(access: Access): Session {
 
   function send(method: string, url: string, { headers = {}, body, parts }: Ask): Promise<Reply> {
     const { protocol, hostname, port, host, pathname, search } = new URL(url, access.origin)
-    const to = access.connect ?? { address: hostname, port }
     return new Promise((resolve, reject) => {
       const request = module.request({
-        ...{ protocol, agent, method, host: to.address, port: to.port },
-        ...(protocol === 'https:' && { servername: hostname }),
+        ...{ protocol, agent, method, host: hostname, port },
+        ...(protocol === 'https:' && namedBy(hostname)),
         path: `${pathname}${search}`,
         headers: { host, ...headers },
       })
@@ -105,6 +99,10 @@ export function openSession(access: Access): Session {
     },
   }
 }
+
+/** A client that goes to an address names no server. */
+export const namedBy = (hostname: string): { readonly servername?: string } =>
+  isIP(hostname) ? {} : { servername: hostname }
 
 function sendParts(request: http.ClientRequest, parts: Iterable<Buffer>): void {
   const iterator = parts[Symbol.iterator]()
