@@ -2,6 +2,7 @@ import type { Kysely, Transaction } from 'kysely'
 import type { Clock } from '../../lib/clock.ts'
 import type { Digest } from '../../lib/digest.ts'
 import { inBatches } from '../../lib/in-batches.ts'
+import { createSharedTransactions } from '../../storage/shared-transactions.ts'
 import type { Tables } from '../../storage/tables.ts'
 import { OciError } from '../http/oci-error.ts'
 import type { Manifest } from '../manifests/manifest.ts'
@@ -49,10 +50,9 @@ const OF_REPOSITORY = [
 
 /** Writes what is in registries, each change in one transaction. */
 export function createContentWriter(database: Kysely<Tables>, clock: Clock): ContentWriter {
-  const inTransaction = <T>(work: (transaction: RegistryTransaction) => Promise<T>) =>
-    database.transaction().execute(work)
+  const inTransaction = createSharedTransactions(database)
 
-  // Each commit waits for the disk; layers of many pushes at once share it.
+  // Layers of many pushes at once share one statement as well.
   const link = inBatches<BlobLink>((links) =>
     inTransaction((transaction) => linkBlobs(transaction, clock, links)),
   )
