@@ -1,5 +1,6 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import type { Digest } from '../../lib/digest.ts'
+import { createCommittedCache } from '../../storage/committed-cache.ts'
 
 export interface StoredManifest {
   readonly digest: Digest
@@ -70,10 +71,12 @@ const STORED = 'm.digest, m.media_type AS mediaType, m.content'
 const MANIFEST = `digest, media_type AS mediaType, config_media_type AS configMediaType, architecture, os,
   image_size AS imageSize, created_at AS createdAt, updated_at AS updatedAt`
 const TAG = 'name, digest, created_at AS createdAt, updated_at AS updatedAt'
+const weigh = (manifest: StoredManifest | undefined): number => manifest?.content.length ?? 0
 const WITHIN = 'registry = ? AND repository = ?'
 
-/** Reads on the pull path: prepared statements on a connection that sees what is committed. */
+/** Reads on the pull path: prepared statements on a connection that sees what is committed, and a cache that is as exact. */
 export function createContentReader(database: DatabaseSync): ContentReader {
+  const cache = createCommittedCache(database)
   const prepared = new Map<string, StatementSync>()
   const statement = (sql: string): StatementSync => {
     const known = prepared.get(sql)
@@ -148,9 +151,12 @@ export function createContentReader(database: DatabaseSync): ContentReader {
         last,
         n,
       ).map((row) => row.name),
-    blobSize: (registry, name, digest) => blobSize(registry, name, digest)?.size,
-    manifestByTag: (registry, name, tagName) => byTag(registry, name, tagName),
-    manifestByDigest: (registry, name, digest) => byDigest(registry, name, digest),
+    blobSize: (registry, name, digest) =>
+      cache.get(`b ${registry} ${name} ${digest}`, () => blobSize(registry, name, digest))?.size,
+    manifestByTag: (registry, name, tagName) =>
+      cache.get(`t ${registry} ${name} ${tagName}`, () => byTag(registry, name, tagName), weigh),
+    manifestByDigest: (registry, name, digest) =>
+      cache.get(`m ${registry} ${name} ${digest}`, () => byDigest(registry, name, digest), weigh),
     manifest: (registry, name, digest) => manifest(registry, name, digest),
     manifests: (registry, name, page) =>
       list<ManifestRow>(MANIFEST, 'registry_manifests', 'digest', [registry, name], page),
