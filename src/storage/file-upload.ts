@@ -26,6 +26,34 @@ export function openFileUpload({ file, id, place, done, ...from }: FileUploadOpt
   let state: 'open' | 'done' = 'open'
   let hashed: { algorithm: DigestAlgorithm; hash: Hash } | undefined
   let queue: Promise<unknown> = Promise.resolve()
+  let scope: { handle?: Promise<FileHandle> } | undefined
+
+  /** Within an exclusive piece of work the file is opened once. */
+  async function withFile<T>(work: (handle: FileHandle) => Promise<T>): Promise<T> {
+    if (scope) {
+      scope.handle ??= open(file, 'r+')
+      return work(await scope.handle)
+    }
+    const handle = await open(file, 'r+')
+    try {
+      return await work(handle)
+    } finally {
+      await handle.close()
+    }
+  }
+
+  async function inScope<T>(work: () => Promise<T>): Promise<T> {
+    const own: { handle?: Promise<FileHandle> } = {}
+    scope = own
+    try {
+      return await work()
+    } finally {
+      scope = undefined
+      // That it could not be opened was told to whoever needed it.
+      const handle = await own.handle?.catch(() => undefined)
+      await handle?.close()
+    }
+  }
 
   async function hashSoFar(algorithm: DigestAlgorithm): Promise<Hash> {
     if (hashed?.algorithm === algorithm) return hashed.hash
@@ -112,20 +140,17 @@ export function openFileUpload({ file, id, place, done, ...from }: FileUploadOpt
     },
 
     exclusive(work) {
-      const run = queue.then(work)
+      const run = queue.then(() => inScope(work))
       queue = run.catch(() => undefined)
       return run
     },
 
     async append(source, algorithm) {
       const hash = await hashSoFar(algorithm ?? hashed?.algorithm ?? 'sha256')
-      const handle = await open(file, 'r+')
       try {
-        await receive(source, hash, handle)
+        await withFile((handle) => receive(source, hash, handle))
       } catch (error) {
         throw isStorageFull(error) ? new StorageFull({ cause: error }) : error
-      } finally {
-        await handle.close()
       }
     },
 
@@ -133,12 +158,7 @@ export function openFileUpload({ file, id, place, done, ...from }: FileUploadOpt
       const hash = await hashSoFar(algorithmOf(digest))
       if (hash.copy().digest('hex') !== hexOf(digest)) return 'mismatch'
       const target = await place(digest)
-      const handle = await open(file, 'r+')
-      try {
-        await sync(handle)
-      } finally {
-        await handle.close()
-      }
+      await withFile(sync)
       await rename(file, target)
       state = 'done'
       done()

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { endAnswer } from '../../lib/end-answer.ts'
 import type { RegistryFacts } from '../registry-directory.ts'
+import { bodyOf } from './body.ts'
 import { OciError } from './oci-error.ts'
 
 const NOTHING = Buffer.alloc(0)
@@ -41,10 +42,6 @@ export function sendEmpty(
   response.writeHead(status, status === 204 ? headers : { 'Content-Length': 0, ...headers })
   response.end()
 }
-
-/** The body as it comes. Ending early leaves the connection whole, so that the refusal can still be sent. */
-export const bodyOf = (request: IncomingMessage): AsyncIterable<Buffer> =>
-  request.iterator({ destroyOnReturn: false })
 
 /** The whole body, or the error where it is longer than `bytesMax`. */
 export async function readBody(
