@@ -5,7 +5,7 @@ import type { BlobStore } from '../../storage/blob-store.ts'
 import type { ContentReader } from '../content/content-reader.ts'
 import type { ContentWriter } from '../content/content-writer.ts'
 import { parseRange } from '../http/byte-range.ts'
-import { type Exchange, sendEmpty } from '../http/exchange.ts'
+import { type Exchange, sendEmpty, sendHead } from '../http/exchange.ts'
 import { OciError } from '../http/oci-error.ts'
 import type { BufferPool } from './buffer-pool.ts'
 import { sendBlob } from './send-blob.ts'
@@ -50,7 +50,7 @@ export function createBlobRoutes(options: {
       ETag: etag,
     }
     if (request.method === 'HEAD') {
-      response.writeHead(200, { ...headers, 'Content-Length': size })
+      sendHead(exchange, 200, { ...headers, 'Content-Length': size })
       response.end()
       return
     }
@@ -66,7 +66,7 @@ export function createBlobRoutes(options: {
     if (!blob) throw new Error(`the store lacks a blob that a repository has: ${digest}`)
     try {
       const { start, end } = range ?? { start: 0, end: size }
-      response.writeHead(range ? 206 : 200, {
+      sendHead(exchange, range ? 206 : 200, {
         ...headers,
         'Content-Length': end - start,
         ...(range && { 'Content-Range': `bytes ${start}-${end - 1}/${size}` }),

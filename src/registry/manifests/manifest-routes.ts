@@ -2,7 +2,14 @@ import { algorithmOf, type Digest, digestOf } from '../../lib/digest.ts'
 import type { BlobStore } from '../../storage/blob-store.ts'
 import type { ContentReader, StoredManifest } from '../content/content-reader.ts'
 import type { ContentWriter } from '../content/content-writer.ts'
-import { type Exchange, readBody, sendEmpty, sendJson } from '../http/exchange.ts'
+import {
+  type Exchange,
+  readBody,
+  sendBytes,
+  sendEmpty,
+  sendHead,
+  sendJson,
+} from '../http/exchange.ts'
 import { OciError } from '../http/oci-error.ts'
 import { type ManifestReference, parseDigest } from '../http/oci-path.ts'
 import { MANIFEST_BYTES_MAX, OCI_INDEX, parseManifest } from './manifest.ts'
@@ -44,20 +51,16 @@ export function createManifestRoutes(options: {
   }
 
   return {
-    async read({ request, response, registry }, path) {
+    async read(exchange, path) {
+      const { request, response, registry } = exchange
       const { digest, mediaType, content } = find(registry.uid, path)
       const headers = { 'Docker-Content-Digest': digest, ETag: `"${digest}"` }
       if (request.headers['if-none-match']?.includes(digest)) {
-        response.writeHead(304, headers)
+        sendHead(exchange, 304, headers)
         response.end()
         return
       }
-      response.writeHead(200, {
-        ...headers,
-        'Content-Type': mediaType,
-        'Content-Length': content.length,
-      })
-      response.end(request.method === 'HEAD' ? undefined : content)
+      sendBytes(exchange, 200, content, { 'Content-Type': mediaType, ...headers })
     },
 
     async push(exchange, { repository, reference }) {
