@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { rm } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execPath } from 'node:process'
 import { createInterface } from 'node:readline'
@@ -11,16 +11,20 @@ import type { PlaneSaid } from './plane-program.ts'
 import type { Started } from './target.ts'
 
 const PROGRAM = fileURLToPath(new URL('plane-program.ts', import.meta.url))
+const OPTIONS = new URL('../../bin/node-options', import.meta.url)
 
 export interface Plane extends PlaneSaid {
   processes(): Promise<readonly number[]>
   end(): Promise<void>
 }
 
-/** Starts the registry plane in a process of its own, with these flags of Node's. */
-export async function startPlane(flags: readonly string[] = []): Promise<Plane> {
-  const args = [...flags, '--disable-warning=ExperimentalWarning', PROGRAM]
-  const child = spawn(execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] })
+/** Starts the registry plane in a process of its own, as the program is started, with these options of Node's as well. */
+export async function startPlane(more: readonly string[] = []): Promise<Plane> {
+  const options = (await readFile(OPTIONS, 'utf8')).split('\n').filter((line) => /^-/.test(line))
+  const child = spawn(execPath, [...options, ...more, PROGRAM], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: { ...process.env, UV_THREADPOOL_SIZE: '16' },
+  })
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()))
   const [line] = await Promise.race([
     createInterface({ input: child.stdout })
