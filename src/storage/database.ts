@@ -48,7 +48,7 @@ export async function openDatabase(file: string, options: UpgradeOptions = {}): 
   execOrSay(
     writer,
     file,
-    'PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA busy_timeout=5000',
+    'PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA busy_timeout=5000; PRAGMA wal_autocheckpoint=4000',
   )
   const kysely = new Kysely<Tables>({ dialect: dialectOf(writer) })
   try {
