@@ -46,20 +46,25 @@ export function createMetadataRoutes(options: {
     }
   }
 
+  /** With its counts, which take longer the more it has. */
   function repositoryOf({ registry }: Exchange, name: string) {
     const row = reader.repository(registry.uid, name)
     if (!row) throw new OciError('NAME_UNKNOWN', { name })
     return row
   }
 
+  function requireRepository({ registry }: Exchange, name: string): void {
+    if (!reader.hasRepository(registry.uid, name)) throw new OciError('NAME_UNKNOWN', { name })
+  }
+
   return {
     async read(exchange, path) {
       const { registry } = exchange
       const { repository } = path
-      const row = repositoryOf(exchange, repository)
       const head = { registry: registry.loginServer, imageName: repository }
 
       if (path.kind === 'repository') {
+        const row = repositoryOf(exchange, repository)
         return sendJson(exchange, 200, {
           ...head,
           createdTime: row.createdAt,
@@ -69,6 +74,7 @@ export function createMetadataRoutes(options: {
           changeableAttributes: CHANGEABLE_ATTRIBUTES,
         })
       }
+      requireRepository(exchange, repository)
       if (path.kind === 'tag') {
         const tag = reader.tag(registry.uid, repository, path.tag)
         if (!tag) throw new OciError('TAG_UNKNOWN', { tag: path.tag })
@@ -109,7 +115,7 @@ export function createMetadataRoutes(options: {
     },
 
     async removeTag(exchange, repository, tag) {
-      repositoryOf(exchange, repository)
+      requireRepository(exchange, repository)
       const key = { registry: exchange.registry.uid, repository }
       if (!(await writer.deleteTag(key, tag))) throw new OciError('TAG_UNKNOWN', { tag })
       sendEmpty(exchange, 202)
