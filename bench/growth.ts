@@ -43,8 +43,10 @@ interface Median {
 interface Grown {
   readonly size: number
   readonly plane: Plane
-  readonly session: Session
 }
+
+const sessionWith = ({ address, credentials }: Plane): Session =>
+  openSession({ origin: `http://${address}`, credentials })
 
 const wanted = values.only.split(',')
 const dimensions = (Object.keys(SIZES) as Dimension[]).filter((each) => wanted.includes(each))
@@ -58,9 +60,11 @@ async function measureGrowth(dimension: Dimension): Promise<readonly Median[]> {
   const all: Grown[] = []
   try {
     for (const size of SIZES[dimension]) all.push(await grow(dimension, size))
+    // Anew: those of the fixtures have been idle for too long by now.
+    const sessions = all.map(({ plane }) => sessionWith(plane))
     const found: Median[] = []
     for (const operation of OPERATIONS) {
-      const times = await timeInTurn(operation, all)
+      const times = await timeInTurn(operation, sessions)
       const [smallest = Number.NaN] = times.map(median)
       const of = all.map(({ size }, index) => {
         const ms = median(times[index] ?? [])
@@ -77,24 +81,24 @@ async function measureGrowth(dimension: Dimension): Promise<readonly Median[]> {
 
 async function grow(dimension: Dimension, size: number): Promise<Grown> {
   const plane = await startPlane()
-  const { address, credentials, folder, registry } = plane
-  const session = openSession({ origin: `http://${address}`, credentials })
-  await pushFixture(session)
+  const { folder, registry } = plane
+  await pushFixture(sessionWith(plane))
   fill({ database: join(folder, 'causeway.db'), registry, repository: REPOSITORY }, dimension, size)
-  return { size, plane, session }
+  return { size, plane }
 }
 
 /** Milliseconds of each time for each registry. The first few of each are not counted. */
 async function timeInTurn(
-  { run, times }: Operation,
-  all: readonly Grown[],
+  { before, run, times }: Operation,
+  sessions: readonly Session[],
 ): Promise<readonly (readonly number[])[]> {
-  const taken = all.map(() => [] as number[])
+  const taken = sessions.map(() => [] as number[])
   const count = Math.max(5, Math.round(times / Number(values.hurry)))
   const warming = Math.ceil(count / 10)
   for (let time = -warming; time < count; time += 1) {
-    const turn = [...all.entries()]
-    for (const [index, { session }] of time % 2 === 0 ? turn : turn.toReversed()) {
+    const turn = [...sessions.entries()]
+    for (const [index, session] of time % 2 === 0 ? turn : turn.toReversed()) {
+      await before?.(session)
       const began = performance.now()
       await run(session)
       if (time >= 0) taken[index]?.push(performance.now() - began)

@@ -74,7 +74,8 @@ export function openSession(access: Access): Session {
     if (challenge?.scheme !== 'bearer') return basic
     const url = new URL(challenge.realm)
     url.searchParams.set('service', challenge.service ?? '')
-    url.searchParams.set('scope', `repository:${repository}:pull,push`)
+    url.searchParams.set('scope', `repository:${repository}:pull,push,metadata_read`)
+    url.searchParams.append('scope', 'registry:catalog:*')
     const answer = await send('GET', url.href, { headers: { authorization: basic } })
     if (answer.status !== 200) throw new Error(`no token: ${answer.status} ${answer.body}`)
     const { access_token } = JSON.parse(answer.body.toString()) as { access_token: string }
