@@ -2,6 +2,7 @@ import type { Kysely, Transaction } from 'kysely'
 import type { Clock } from '../../lib/clock.ts'
 import type { Digest } from '../../lib/digest.ts'
 import { inBatches } from '../../lib/in-batches.ts'
+import { createSharedTransactions } from '../../storage/shared-transactions.ts'
 import type { Tables } from '../../storage/tables.ts'
 import { OciError } from '../http/oci-error.ts'
 import { isHere, type Manifest, withBlobsListed } from '../manifests/manifest.ts'
@@ -81,10 +82,9 @@ export function createContentWriter(
   clock: Clock,
   queued: () => void = () => {},
 ): ContentWriter {
-  const inTransaction = <T>(work: (transaction: RegistryTransaction) => Promise<T>) =>
-    database.transaction().execute(work)
+  const inTransaction = createSharedTransactions(database)
 
-  // Each commit waits for the disk; layers of many pushes at once share it.
+  // Layers of many pushes at once share one statement as well.
   const link = inBatches<BlobLink>(async (links) => {
     if (await inTransaction((transaction) => linkBlobs(transaction, clock, links))) queued()
   })
