@@ -12,8 +12,9 @@ import { createAuthorizer } from './identity/create-authorizer.ts'
 import { createCredentialFinder } from './identity/credential-finder.ts'
 import { systemClock as clock } from './lib/clock.ts'
 import { createContentReader } from './registry/content/content-reader.ts'
-import type { ContentWriter } from './registry/content/content-writer.ts'
 import { createRegistryServer } from './registry/registry-plane.ts'
+import { createNearestRegion } from './registry/replicas/nearest-region.ts'
+import { createRegionStores } from './registry/replicas/region-stores.ts'
 import { createFileBlobStore } from './storage/file-blob-store.ts'
 import { type HeldLock, holdLock } from './storage/hold-lock.ts'
 import { openLogFile } from './storage/log-file.ts'
@@ -26,12 +27,14 @@ import { createMirroredRoles } from './workers/mirrored-roles.ts'
 import { openPeers } from './workers/peers.ts'
 import { createRpc, type Rpc } from './workers/rpc.ts'
 import { newUploadIdIn, ownerOf, uploadIdOf } from './workers/upload-owner.ts'
-import type {
-  HandedConnection,
-  PeopleFunctions,
-  WorkerFunctions,
-  WorkerMessage,
-  WorkerStart,
+import {
+  type HandedConnection,
+  type OfferedRegistry,
+  type PeopleFunctions,
+  TABLES,
+  type WorkerFunctions,
+  type WorkerMessage,
+  type WorkerStart,
 } from './workers/worker-contract.ts'
 
 /** What a worker does once it has begun. */
@@ -98,10 +101,23 @@ async function compose(start: WorkerStart, mirror: Mirror, rpc: Rpc): Promise<Wo
   const people = rpc.remote<PeopleFunctions>('people')
   const { verifyAccessToken, authenticate, isAwake } = people
   const blobs = await createFileBlobStore(start.blobs, { newUploadId: () => newUploadIdIn(start) })
+  const regions = mirror.table<string>(TABLES.regions)
+  const { hasten } = rpc.remote<OfferedRegistry['replicas']>('replicas')
   const registry = createRegistryServer({
     reader: createContentReader(reader),
-    writer: rpc.remote<ContentWriter>('content'),
+    writer: rpc.remote<OfferedRegistry['content']>('content'),
     blobs,
+    stores: createRegionStores(
+      blobs,
+      (region) => createFileBlobStore(join(start.replicas, region)),
+      (region, error) => log.error({ err: error, region }, 'the blobs of a region cannot be read'),
+    ),
+    nearest: createNearestRegion((place) => regions.get(place)),
+    lacks(replica, digest, size) {
+      hasten(replica, digest, size).catch((error: unknown) =>
+        log.error({ err: error, ...replica, digest }, 'not queued'),
+      )
+    },
     directory,
     identity: {
       verifyAccessToken,

@@ -37,6 +37,8 @@ export const registryFacts = (
   publicAccess: { kind: 'all' },
   isPrivateLinked: false,
   anonymousPull: false,
+  immutableTagsIn: [],
+  tokens: new Map(),
   ...change,
 })
 

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Clock } from '../lib/clock.ts'
+import { createCommittedCache } from '../storage/committed-cache.ts'
 import type { PrincipalCredentialRow, PrincipalRow } from '../storage/principal-tables.ts'
 import type { Principal } from './principal.ts'
 
@@ -22,12 +23,20 @@ export function createCredentialFinder(
   const principalById = reader.prepare(
     'SELECT * FROM principals WHERE is_enrolled = 1 AND object_id = ?',
   )
+  const cache = createCommittedCache(reader)
+
+  function find(credential: string) {
+    const row = credentialById.get(credential) as unknown as PrincipalCredentialRow | undefined
+    const owner = row && (principalById.get(row.object_id) as unknown as PrincipalRow | undefined)
+    return row && owner && { row, principal: toPrincipal(owner) }
+  }
+
   return async (credential) => {
-    const found = credentialById.get(credential) as unknown as PrincipalCredentialRow | undefined
-    if (!found || !isCurrent(found, clock.now())) return undefined
-    if (found.owner !== null && !(await isAwake(found.owner))) return undefined
-    const row = principalById.get(found.object_id) as unknown as PrincipalRow | undefined
-    return row && toPrincipal(row)
+    // Asked with every request to a registry.
+    const found = cache.get(`credential ${credential}`, () => find(credential))
+    if (!found || !isCurrent(found.row, clock.now())) return undefined
+    const { owner } = found.row
+    return owner === null || (await isAwake(owner)) ? found.principal : undefined
   }
 }
 

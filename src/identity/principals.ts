@@ -63,7 +63,7 @@ export function createPrincipals(options: {
     const statement = reader.prepare(
       `SELECT * FROM principals WHERE is_enrolled = 1 AND ${condition}`,
     )
-    return async (value: string): Promise<Principal | undefined> => {
+    return (value: string): Principal | undefined => {
       const row = statement.get(value) as unknown as PrincipalRow | undefined
       return row && toPrincipal(row)
     }
@@ -125,7 +125,7 @@ export function createPrincipals(options: {
     },
 
     async authenticate(appId, secret) {
-      return signInOf(await byAppId(appId.toLowerCase()), secret)
+      return signInOf(byAppId(appId.toLowerCase()), secret)
     },
 
     async authenticateUser(userName, password) {
@@ -133,9 +133,9 @@ export function createPrincipals(options: {
       return signInOf(row && toPrincipal(row), password)
     },
 
-    byObjectId: (objectId) => byObjectId(objectId.toLowerCase()),
-    byAppId: (appId) => byAppId(appId.toLowerCase()),
-    byName: (displayName) => byNameKey(nameKey(displayName)),
+    byObjectId: async (objectId) => byObjectId(objectId.toLowerCase()),
+    byAppId: async (appId) => byAppId(appId.toLowerCase()),
+    byName: async (displayName) => byNameKey(nameKey(displayName)),
     byCredential,
 
     async list() {
@@ -188,7 +188,7 @@ export function createPrincipals(options: {
 
     async mintedFor(owner) {
       const row = secretsFor.get(owner) as unknown as PrincipalSecretRow | undefined
-      const principal = row && counts(row) ? await byObjectId(row.object_id) : undefined
+      const principal = row && counts(row) ? byObjectId(row.object_id) : undefined
       return row && principal && { principal, credential: row.id }
     },
 

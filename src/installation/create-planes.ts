@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { createControlPlane } from '../arm/control-plane.ts'
 import { isSameId } from '../arm/resource-id.ts'
 import { cloudMetadata } from '../front/cloud-metadata.ts'
@@ -23,6 +24,7 @@ import { createZoneSource } from '../providers/private-dns/zone-source.ts'
 import { resourcesProvider } from '../providers/resources/provider.ts'
 import type { Outside } from '../registry/outside.ts'
 import { createRegistryPlane } from '../registry/registry-plane.ts'
+import { createFileBlobStore } from '../storage/file-blob-store.ts'
 import type { PrincipalsAtWork } from './open-principals.ts'
 import type { Stores } from './open-stores.ts'
 import type { AsOwner } from './operate.ts'
@@ -67,7 +69,10 @@ export async function createPlanes(
       privateDnsProvider,
       createContainerRegistryProvider({
         images: { copy: (image, errand) => registry.copyImage(image, errand) },
-        content: { storedBytes: (uid) => registry.storedBytes(uid) },
+        content: {
+          storedBytes: (uid) => registry.storedBytes(uid),
+          replicaState: (replica) => registry.replicaState(replica),
+        },
       }),
     ],
     feed,
@@ -110,6 +115,10 @@ export async function createPlanes(
   const registry = createRegistryPlane({
     database,
     blobs,
+    replicas: {
+      store: (region) => createFileBlobStore(join(stores.folder.replicas, region)),
+      regionOf: (place) => networks.list().find((each) => each.place === place)?.location,
+    },
     directory,
     identity: {
       verifyAccessToken: (token) => authenticator.byToken(token, ['arm', 'registry']),
@@ -124,8 +133,13 @@ export async function createPlanes(
     tenantId,
   })
   await registry.seed()
-  await registry.retain(directory.list().map(({ uid }) => uid))
-  feed.subscribe(() => registry.retain(directory.list().map(({ uid }) => uid)))
+  const followDirectory = async () => {
+    await registry.retain(directory.list().map(({ uid }) => uid))
+    await registry.keepReplicas()
+  }
+  await followDirectory()
+  feed.subscribe(followDirectory)
+  closing.add(() => registry.close())
 
   const zones = await createZoneSource({ resources, feed })
   const networks = await createNetworkSource({ resources, feed })
@@ -146,7 +160,9 @@ export async function createPlanes(
       ...roleAssignments.entries(),
     ],
     roles: () => customRoles.entries(),
+    regions: () => networks.list().map(({ place, location }) => [place, location] as const),
   }
-  const { writer } = registry
-  return { planes, directory, zones, networks, roles, writer, known, start: () => control.start() }
+  const { writer, hasten } = registry
+  const offered = { content: writer, replicas: { hasten } }
+  return { planes, directory, zones, networks, roles, known, offered, start: () => control.start() }
 }

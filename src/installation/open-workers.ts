@@ -4,10 +4,9 @@ import type { Planes } from '../front/cloud-names.ts'
 import { refuseMisdirected } from '../front/refusals.ts'
 import type { ServeTls } from '../front/served-at.ts'
 import type { Closing } from '../lib/closing.ts'
-import type { ContentWriter } from '../registry/content/content-writer.ts'
 import { createMirrorSource, type Table } from '../workers/mirror.ts'
 import { shareTls } from '../workers/share-tls.ts'
-import type { PeopleFunctions, TABLES } from '../workers/worker-contract.ts'
+import type { OfferedRegistry, PeopleFunctions, TABLES } from '../workers/worker-contract.ts'
 import { createWorkerPool, type WorkerStatus } from '../workers/worker-pool.ts'
 import { startWorkerProcess } from '../workers/worker-process.ts'
 import type { PrincipalsAtWork } from './open-principals.ts'
@@ -22,7 +21,7 @@ export interface Workers {
   begin(
     who: PrincipalsAtWork,
     served: {
-      readonly writer: ContentWriter
+      readonly offered: OfferedRegistry
       readonly known: Readonly<Record<keyof typeof TABLES, Table>>
     },
   ): Promise<void>
@@ -70,7 +69,7 @@ export function openWorkers(stores: Stores, config: Config, closing: Closing): W
       },
       serveTls: shareTls(pool),
     }),
-    async begin({ authenticator, isAwake }, { writer, known }) {
+    async begin({ authenticator, isAwake }, { offered, known }) {
       const mirror = createMirrorSource(known)
       const people: PeopleFunctions = {
         verifyAccessToken: (token) => authenticator.byToken(token, ['arm', 'registry']),
@@ -84,11 +83,12 @@ export function openWorkers(stores: Stores, config: Config, closing: Closing): W
       // What those begin with is no change to them.
       mirror.changes()
       await pool.begin({
-        objects: { people, content: writer },
+        objects: { people, ...offered },
         startOf: (place) => ({
           ...place,
           database: folder.database,
           blobs: folder.blobs,
+          replicas: folder.replicas,
           run: folder.run,
           logFile: folder.logFile,
           logLevel: config.logLevel,

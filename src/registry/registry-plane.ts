@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Logger } from 'pino'
 import type { Clock } from '../lib/clock.ts'
+import type { Digest } from '../lib/digest.ts'
 import { originOf } from '../lib/origin.ts'
 import { type BlobStore, isStorageFull } from '../storage/blob-store.ts'
 import type { Database } from '../storage/database.ts'
@@ -25,8 +25,13 @@ import { decodePath } from './http/oci-path.ts'
 import type { RegistryIdentity } from './identity.ts'
 import { createListRoutes } from './manifests/list-routes.ts'
 import { createManifestRoutes } from './manifests/manifest-routes.ts'
+import { createReferrerRoutes } from './manifests/referrer-routes.ts'
 import type { Outside } from './outside.ts'
-import type { RegistryDirectory } from './registry-directory.ts'
+import type { RegistryDirectory, RegistryFacts } from './registry-directory.ts'
+import { createNearestRegion, type NearestRegion } from './replicas/nearest-region.ts'
+import { createRegionStores, type RegionStores } from './replicas/region-stores.ts'
+import { createReplicaQueue, type ReplicaKey, type ReplicaState } from './replicas/replica-queue.ts'
+import { createReplicator } from './replicas/replicator.ts'
 import { createRoutes } from './routes.ts'
 import { SAMPLE_REGISTRY } from './samples/sample-registry.ts'
 import { seedSamples } from './samples/seed-samples.ts'
@@ -39,6 +44,10 @@ export interface RegistryServerOptions {
   readonly reader: ContentReader
   readonly writer: ContentWriter
   readonly blobs: BlobStore
+  readonly stores: RegionStores
+  readonly nearest: NearestRegion
+  /** Told of what a replica should have by now, and does not. */
+  readonly lacks: (replica: ReplicaKey, digest: Digest, size: number) => void
   readonly directory: RegistryDirectory
   readonly identity: RegistryIdentity
   readonly clock: Clock
@@ -48,19 +57,31 @@ export interface RegistryServerOptions {
   readonly tenantId: string
 }
 
+/** Where the further regions of registries are. */
+export interface ReplicaOptions {
+  /** Opens the store of a region's replicas, and makes it where it is not yet. */
+  store(region: string): Promise<BlobStore>
+  /** The region of the network that a place is made for. */
+  regionOf(place: string): string | undefined
+}
+
 export interface RegistryServer {
   /** Serves a request whose origin the front has set; its `Host` says which registry. */
   handle(request: IncomingMessage, response: ServerResponse): void
 }
 
-export interface RegistryPlaneOptions extends Omit<RegistryServerOptions, 'reader' | 'writer'> {
+export interface RegistryPlaneOptions
+  extends Omit<RegistryServerOptions, 'reader' | 'writer' | 'stores' | 'nearest' | 'lacks'> {
   readonly database: Database
+  readonly replicas: ReplicaOptions
   readonly outside: Outside
 }
 
 export interface RegistryPlane extends RegistryServer {
   /** Changes what registries hold; for processes that serve requests and have no database to write to. */
   readonly writer: ContentWriter
+  /** Has a replica get a blob before others. */
+  hasten(replica: ReplicaKey, digest: Digest, size: number): Promise<void>
   /** @throws ImageCopyError */
   copyImage(copy: ImageCopy, errand: CopyErrand): Promise<void>
   /** Removes all that a registry held. Blobs stay. */
@@ -69,24 +90,34 @@ export interface RegistryPlane extends RegistryServer {
   retain(uids: readonly string[]): Promise<void>
   /** The bytes of all blobs of a registry, each counted once. */
   storedBytes(uid: string): Promise<number>
+  /** How far a region is behind; undefined for a home, and for what is no replica. */
+  replicaState(replica: ReplicaKey): Promise<ReplicaState | undefined>
+  /** Makes replicas be those of the directory, and begins to fill new ones; cheap where nothing has changed. */
+  keepReplicas(): Promise<void>
+  /** Settles when all that waits for replicas has been tried once. */
+  replicated(): Promise<void>
   /** Puts the sample image into the built-in registry. */
   seed(): Promise<void>
+  /** Ends what works by itself. */
+  close(): Promise<void>
 }
 
 /** Serves the registry plane: who may come in, what was asked for, and the answer or the refusal in its own words. */
 export function createRegistryServer(options: RegistryServerOptions): RegistryServer {
-  const { reader, writer, blobs, directory, identity, clock, log, secrets, tenantId } = options
+  const { reader, writer, blobs, stores, nearest, lacks } = options
+  const { directory, identity, clock, log, secrets, tenantId } = options
   const tokens = createRegistryTokens({ key: secrets.tokenKey, clock, tenantId, identity })
-  const credentials = createCredentials({ identity, tokens })
+  const credentials = createCredentials({ identity, tokens, clock })
   const authorizer = createAuthorizer({ identity, tokens, credentials })
   const signer = createUrlSigner({ key: secrets.urlKey, clock })
   const pool = createBufferPool(BUFFER_BYTES, BUFFERS_KEPT)
   const routes = createRoutes({
     authorizer,
     tokenEndpoints: createTokenEndpoints({ identity, tokens, credentials, tenantId }),
-    blobs: createBlobRoutes({ reader, writer, blobs, signer, pool }),
+    blobs: createBlobRoutes({ reader, writer, stores, nearest, lacks, signer, pool }),
     uploads: createUploadRoutes({ reader, writer, blobs, authorizer }),
     manifests: createManifestRoutes({ reader, writer, blobs }),
+    referrers: createReferrerRoutes(reader),
     lists: createListRoutes(reader),
     metadata: createMetadataRoutes({ reader, writer }),
   })
@@ -140,12 +171,6 @@ export function createRegistryServer(options: RegistryServerOptions): RegistrySe
 
   return {
     handle(request, response) {
-      response.setHeader('Docker-Distribution-Api-Version', 'registry/2.0')
-      response.setHeader('x-ms-correlation-request-id', randomUUID())
-      response.setHeader(
-        'Access-Control-Expose-Headers',
-        'Docker-Content-Digest, WWW-Authenticate, Link, X-Ms-Correlation-Request-Id',
-      )
       serve(request, response).catch((thrown) => fail(request, response, thrown))
     },
   }
@@ -153,12 +178,33 @@ export function createRegistryServer(options: RegistryServerOptions): RegistrySe
 
 /** The registry plane with all that happens in it without a request. */
 export function createRegistryPlane(options: RegistryPlaneOptions): RegistryPlane {
-  const { database, blobs, outside, clock } = options
+  const { database, blobs, directory, outside, clock, log } = options
   const reader = createContentReader(database.reader)
-  const writer = createContentWriter(database.kysely, clock)
+  const queue = createReplicaQueue(database.kysely, clock)
+  const stores = createRegionStores(blobs, options.replicas.store, (region, error) =>
+    log.error({ err: error, region }, 'the blobs of a region cannot be read'),
+  )
+  const replicator = createReplicator({ queue, stores, clock, log })
+  const writer = createContentWriter(database.kysely, clock, replicator.wake)
+  const nearest = createNearestRegion(options.replicas.regionOf)
 
   /** Who may hold something; before the first call of `retain` only the database knows. */
   let holders: ReadonlySet<string> | undefined
+
+  /** What the queue was told last. */
+  let keptReplicas: string | undefined
+
+  const hasten: RegistryPlane['hasten'] = async (replica, digest, size) => {
+    await queue.hasten(replica, digest, size)
+    replicator.wake()
+  }
+
+  /** Nobody waits for it: the blob comes from the home in the meantime. */
+  function lacks(replica: ReplicaKey, digest: Digest, size: number): void {
+    hasten(replica, digest, size).catch((error: unknown) =>
+      log.error({ err: error, ...replica, digest }, 'not queued'),
+    )
+  }
 
   async function forgetRegistry(uid: string): Promise<void> {
     await blobs.discardUploads(uid)
@@ -166,11 +212,16 @@ export function createRegistryPlane(options: RegistryPlaneOptions): RegistryPlan
   }
 
   return {
-    ...createRegistryServer({ ...options, reader, writer }),
+    ...createRegistryServer({ ...options, reader, writer, stores, nearest, lacks }),
     writer,
+    hasten,
 
     copyImage: (copy, errand) =>
-      copyImage({ database: database.kysely, reader, writer, blobs, clock, outside }, copy, errand),
+      copyImage(
+        { database: database.kysely, reader, writer, blobs, clock, outside },
+        copy,
+        errand,
+      ).then(replicator.wake),
 
     forgetRegistry,
 
@@ -183,9 +234,29 @@ export function createRegistryPlane(options: RegistryPlaneOptions): RegistryPlan
 
     storedBytes: async (uid) => reader.storedBytes(uid),
 
+    replicaState: (replica) => queue.state(replica),
+
+    async keepReplicas() {
+      const replicas = directory.list().flatMap(replicasOf)
+      const names = JSON.stringify(replicas)
+      if (names === keptReplicas) return
+      await queue.keep(replicas)
+      keptReplicas = names
+      replicator.wake()
+    },
+
+    replicated: () => replicator.idle(),
+
+    close: () => replicator.stop(),
+
     seed: () => seedSamples({ reader, writer, blobs }),
   }
 }
+
+const replicasOf = ({ uid, homeRegion, dataEndpoints }: RegistryFacts): readonly ReplicaKey[] =>
+  dataEndpoints
+    .filter(({ region }) => region !== homeRegion)
+    .map(({ region }) => ({ registry: uid, region }))
 
 const toUnknown = (thrown: unknown): OciError =>
   new OciError(isStorageFull(thrown) ? 'STORAGE_FULL' : 'UNKNOWN', undefined, { cause: thrown })

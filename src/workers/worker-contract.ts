@@ -1,5 +1,7 @@
 import type { ServedAt } from '../front/served-at.ts'
+import type { ContentWriter } from '../registry/content/content-writer.ts'
 import type { RegistryIdentity } from '../registry/identity.ts'
+import type { RegistryPlane } from '../registry/registry-plane.ts'
 import type { TableChange } from './mirror.ts'
 
 /** What the server and its workers say to each other. Content is written by the server alone, through `ContentWriter`. */
@@ -16,6 +18,8 @@ export interface WorkerStart extends WorkerPlace {
   readonly database: string
   /** The folder of blobs and uploads. */
   readonly blobs: string
+  /** The folder with a folder for each region that has replicas. */
+  readonly replicas: string
   /** The folder of locks and sockets. */
   readonly run: string
   readonly logFile: string
@@ -44,6 +48,12 @@ export interface PeopleFunctions
   extends Pick<RegistryIdentity, 'verifyAccessToken' | 'authenticate'> {
   /** Whether what a credential was minted for runs. */
   isAwake(owner: string): Promise<boolean>
+}
+
+/** What a worker asks the server's registry plane to do, by the names under which it is offered. */
+export interface OfferedRegistry {
+  readonly content: ContentWriter
+  readonly replicas: Pick<RegistryPlane, 'hasten'>
 }
 
 /** A connection of which the server has read what the client says first; its socket comes with it. */
@@ -77,4 +87,6 @@ export const TABLES = {
   grants: 'grants',
   /** Permissions of roles that people made, by guid. */
   roles: 'roles',
+  /** The region of each network, by its place. */
+  regions: 'regions',
 } as const

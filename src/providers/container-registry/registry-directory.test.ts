@@ -19,6 +19,7 @@ const registry = (properties: Record<string, unknown>, sku = 'Premium') =>
       dataEndpointEnabled: false,
       publicNetworkAccess: 'Enabled',
       anonymousPullEnabled: false,
+      policies: {},
       adminPasswords: ['sealed one', 'sealed two'],
       ...properties,
     },
@@ -107,6 +108,18 @@ test('what lies elsewhere changes nothing', async () => {
     resource('/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v', {}),
   )
   assert.equal(directory.version, version)
+})
+
+test('tags stay where the policy says so, while it is enabled', async () => {
+  const { directory, change } = await directoryOf(registry({}))
+  assert.deepEqual(directory.byId(ID)?.immutableTagsIn, [])
+  const policy = (status: string) => ({
+    policies: { tagImmutabilityPolicy: { status, patterns: ['prod/*'] } },
+  })
+  await change(registry(policy('enabled')))
+  assert.deepEqual(directory.byId(ID)?.immutableTagsIn, ['prod/*'])
+  await change(registry(policy('disabled')))
+  assert.deepEqual(directory.byId(ID)?.immutableTagsIn, [])
 })
 
 async function directoryOf(...initial: readonly Resource[]) {

@@ -1,13 +1,21 @@
 import type { SignIn } from '../../identity/principals.ts'
 import type { RegistryIdentity } from '../identity.ts'
 import type { RegistryFacts } from '../registry-directory.ts'
+import { isInScope } from './repository-scopes.ts'
 import type { Access } from './scope.ts'
 
 /** Who is asking, once proven. */
 export type Subject =
   | ({ readonly kind: 'principal' } & SignIn)
-  | { readonly kind: 'admin'; readonly username: string }
+  | LocalSubject
   | { readonly kind: 'anonymous' }
+
+/** A user whom the registry alone knows: its admin user or a token. `credential` says which password proved it. */
+export interface LocalSubject {
+  readonly kind: 'admin' | 'token'
+  readonly username: string
+  readonly credential: string
+}
 
 const AT = 'Microsoft.ContainerRegistry/registries'
 
@@ -33,8 +41,12 @@ export function grant(
     subject.kind === 'principal' &&
     actions.some((action) => identity.isAllowed(subject.principal, action, registry.id))
 
-  const mayOnRepository = (action: string): boolean => {
+  const mayOnRepository = (repository: string, action: string): boolean => {
     if (subject.kind === 'admin') return action in REPOSITORY_ACTIONS
+    if (subject.kind === 'token') {
+      const token = registry.tokens.get(subject.username.toLowerCase())
+      return token !== undefined && isInScope(token.scopes, repository, action)
+    }
     if (subject.kind === 'anonymous') {
       return registry.anonymousPull && ANONYMOUS_ACTIONS.includes(action)
     }
@@ -43,6 +55,8 @@ export function grant(
 
   const mayListCatalog = () => {
     if (subject.kind === 'admin') return true
+    // No scope map grants it: https://learn.microsoft.com/azure/container-registry/container-registry-repository-scoped-permissions
+    if (subject.kind === 'token') return false
     if (subject.kind === 'anonymous') return registry.anonymousPull
     return mayAny(CATALOG_ACTIONS)
   }
@@ -53,13 +67,26 @@ export function grant(
         const wanted = access.actions.includes('*')
           ? Object.keys(REPOSITORY_ACTIONS)
           : access.actions
-        return { ...access, actions: wanted.filter(mayOnRepository) }
+        const actions = wanted.filter((action) => mayOnRepository(access.name, action))
+        return { ...access, actions }
       }
       const isCatalog = access.type === 'registry' && access.name === 'catalog'
       return { ...access, actions: isCatalog && mayListCatalog() ? ['*'] : [] }
     })
     .filter((access) => access.actions.length > 0)
 }
+
+/** The part of what a token allows that a request needs, so that no right is looked up for nothing. */
+export const narrow = (
+  allowed: readonly Access[],
+  { scope, oneOf }: { readonly scope: Access; readonly oneOf: readonly string[] },
+): readonly Access[] =>
+  allowed
+    .filter(({ type, name }) => type === scope.type && name === scope.name)
+    .map((access) => ({
+      ...access,
+      actions: access.actions.filter((action) => action === '*' || oneOf.includes(action)),
+    }))
 
 /** Whether a token for this registry is worth anything to the subject. */
 export const hasAnyRight = (

@@ -1,12 +1,16 @@
 import type { TLSSocket } from 'node:tls'
 import type { Digest } from '../../lib/digest.ts'
 import { hostFor, originOf } from '../../lib/origin.ts'
-import type { BlobStore } from '../../storage/blob-store.ts'
-import type { ContentReader } from '../content/content-reader.ts'
+import type { ContentReader, FoundBlob } from '../content/content-reader.ts'
 import type { ContentWriter } from '../content/content-writer.ts'
+import { disallowed } from '../content/locks.ts'
 import { parseRange } from '../http/byte-range.ts'
-import { type Exchange, sendEmpty } from '../http/exchange.ts'
+import { isNotModified } from '../http/conditional.ts'
+import { type Exchange, sendEmpty, sendHead } from '../http/exchange.ts'
 import { OciError } from '../http/oci-error.ts'
+import type { NearestRegion } from '../replicas/nearest-region.ts'
+import type { RegionStores } from '../replicas/region-stores.ts'
+import type { ReplicaKey } from '../replicas/replica-queue.ts'
 import type { BufferPool } from './buffer-pool.ts'
 import { sendBlob } from './send-blob.ts'
 import type { UrlSigner } from './signed-url.ts'
@@ -27,20 +31,28 @@ export interface BlobRoutes {
 export function createBlobRoutes(options: {
   readonly reader: ContentReader
   readonly writer: ContentWriter
-  readonly blobs: BlobStore
+  readonly stores: RegionStores
+  readonly nearest: NearestRegion
+  /** A replica was asked for a blob that it has not got yet. */
+  readonly lacks: (replica: ReplicaKey, digest: Digest, size: number) => void
   readonly signer: UrlSigner
   readonly pool: BufferPool
 }): BlobRoutes {
-  const { reader, writer, blobs, signer, pool } = options
+  const { reader, writer, stores, nearest, lacks, signer, pool } = options
 
-  function sizeOf({ registry }: Exchange, { repository, digest }: BlobPath): number {
-    const size = reader.blobSize(registry.uid, repository, digest)
-    if (size === undefined) throw new OciError('BLOB_UNKNOWN', { digest })
-    return size
+  function find({ registry }: Exchange, { repository, digest }: BlobPath): FoundBlob {
+    const blob = reader.blob(registry.uid, repository, digest)
+    if (!blob) throw new OciError('BLOB_UNKNOWN', { digest })
+    return blob
   }
 
-  async function send(exchange: Exchange, { digest }: BlobPath, size: number): Promise<void> {
-    const { request, response } = exchange
+  async function send(
+    exchange: Exchange,
+    { digest }: BlobPath,
+    size: number,
+    region: string,
+  ): Promise<void> {
+    const { request, response, registry } = exchange
     const etag = `"${digest}"`
     const headers = {
       'Accept-Ranges': 'bytes',
@@ -49,8 +61,13 @@ export function createBlobRoutes(options: {
       'Docker-Content-Digest': digest,
       ETag: etag,
     }
+    if (isNotModified(request.headers['if-none-match'], etag)) {
+      sendHead(exchange, 304, headers)
+      response.end()
+      return
+    }
     if (request.method === 'HEAD') {
-      response.writeHead(200, { ...headers, 'Content-Length': size })
+      sendHead(exchange, 200, { ...headers, 'Content-Length': size })
       response.end()
       return
     }
@@ -58,15 +75,18 @@ export function createBlobRoutes(options: {
     const isRangeWanted = condition === undefined || condition === etag
     const range = isRangeWanted ? parseRange(request.headers.range, size) : undefined
     if (range === 'unsatisfiable') {
-      throw new OciError('RANGE_INVALID', undefined, {
+      throw new OciError('RANGE_UNSATISFIABLE', undefined, {
         headers: { 'Content-Range': `bytes */${size}` },
       })
     }
-    const blob = await blobs.open(digest)
-    if (!blob) throw new Error(`the store lacks a blob that a repository has: ${digest}`)
+    const isHome = region === registry.homeRegion
+    const found = await stores.open(isHome ? 'home' : region, digest)
+    if (!found) throw new Error(`the store lacks a blob that a repository has: ${digest}`)
+    if (found.isLacking) lacks({ registry: registry.uid, region }, digest, size)
+    const blob = found.reader
     try {
       const { start, end } = range ?? { start: 0, end: size }
-      response.writeHead(range ? 206 : 200, {
+      sendHead(exchange, range ? 206 : 200, {
         ...headers,
         'Content-Length': end - start,
         ...(range && { 'Content-Range': `bytes ${start}-${end - 1}/${size}` }),
@@ -80,11 +100,16 @@ export function createBlobRoutes(options: {
   return {
     async read(exchange, path) {
       const { registry, request } = exchange
-      const size = sizeOf(exchange, path)
-      const data = registry.dataEndpoints.find(({ region }) => region === registry.homeRegion)
+      const { size, readEnabled } = find(exchange, path)
+      // Who pushes to a repository that may not be read still asks what is there.
+      if (!readEnabled && request.method !== 'HEAD') {
+        throw disallowed({ name: path.repository, attribute: 'readEnabled' })
+      }
+      const near = nearest(registry, originOf(request))
+      const data = registry.dataEndpoints.find(({ region }) => region === near)
       // Clients ask by HEAD whether a blob is there; they need no bytes for that, so no redirect.
       if (!registry.redirectsBlobs || !data || request.method === 'HEAD') {
-        return send(exchange, path, size)
+        return send(exchange, path, size, near)
       }
       const { repository, digest } = path
       const query = signer.sign({ registry: registry.uid, repository, digest, region: data.region })
@@ -104,7 +129,7 @@ export function createBlobRoutes(options: {
           message: 'the signature of the URL is not valid for it, or not any more',
         })
       }
-      await send(exchange, path, sizeOf(exchange, path))
+      await send(exchange, path, find(exchange, path).size, region)
     },
 
     async remove(exchange, { repository, digest }) {

@@ -2,9 +2,20 @@ import type { Kysely, Transaction } from 'kysely'
 import type { Clock } from '../../lib/clock.ts'
 import type { Digest } from '../../lib/digest.ts'
 import { inBatches } from '../../lib/in-batches.ts'
+import { createSharedTransactions } from '../../storage/shared-transactions.ts'
 import type { Tables } from '../../storage/tables.ts'
 import { OciError } from '../http/oci-error.ts'
-import type { Manifest } from '../manifests/manifest.ts'
+import { isHere, type Manifest, withBlobsListed } from '../manifests/manifest.ts'
+import { queueForReplicas } from '../replicas/replica-queue.ts'
+import { type AttributeHolder, type Attributes, changeAttributes } from './attributes.ts'
+import type { TagPush } from './first-push-wins.ts'
+import { sizeOfImage } from './image-size.ts'
+import {
+  requireDeletableContent,
+  requireDeletableRepository,
+  requireDeletableTag,
+  requirePushable,
+} from './locks.ts'
 
 export type RegistryTransaction = Transaction<Tables>
 
@@ -14,19 +25,22 @@ export interface RepositoryKey {
   readonly repository: string
 }
 
-export interface ManifestPush extends RepositoryKey {
+export interface ManifestPush extends TagPush {
   readonly digest: Digest
   readonly content: Uint8Array
   readonly manifest: Manifest
-  readonly tags: readonly string[]
   readonly platform: { readonly architecture?: string; readonly os?: string }
 }
 
-/** Changes what registries hold; each call is one transaction. */
+/**
+ * Changes what registries hold; each call is one transaction.
+ *
+ * @throws OciError REGISTRY_DISALLOWED_OPERATION where a lock forbids to delete or to push
+ */
 export interface ContentWriter {
   linkBlob(key: RepositoryKey, digest: Digest, size: number): Promise<void>
   unlinkBlob(key: RepositoryKey, digest: Digest): Promise<boolean>
-  /** @throws OciError MANIFEST_BLOB_UNKNOWN, MANIFEST_UNKNOWN where it names what the repository lacks */
+  /** @throws OciError MANIFEST_BLOB_UNKNOWN where it names what the repository lacks, a subject apart; TAG_STAYS */
   putManifest(push: ManifestPush): Promise<void>
   /** Its tags go with it. False where nothing was. */
   deleteManifest(key: RepositoryKey, digest: Digest): Promise<boolean>
@@ -38,6 +52,12 @@ export interface ContentWriter {
     { readonly manifests: readonly string[]; readonly tags: readonly string[] } | undefined
   >
   deleteRegistry(registry: string): Promise<void>
+  /** Sets what `change` names, at least one. False where there is no such thing. */
+  changeAttributes(
+    key: RepositoryKey,
+    holder: AttributeHolder,
+    change: Partial<Attributes>,
+  ): Promise<boolean>
 }
 
 const OF_REPOSITORY = [
@@ -47,37 +67,53 @@ const OF_REPOSITORY = [
   'registry_blob_links',
 ] as const
 
-/** Writes what is in registries, each change in one transaction. */
-export function createContentWriter(database: Kysely<Tables>, clock: Clock): ContentWriter {
-  const inTransaction = <T>(work: (transaction: RegistryTransaction) => Promise<T>) =>
-    database.transaction().execute(work)
+const OF_REGISTRY = [
+  ...OF_REPOSITORY,
+  ...(['registry_repositories', 'registry_replica_queue', 'registry_replicas'] as const),
+] as const
 
-  // Each commit waits for the disk; layers of many pushes at once share it.
-  const link = inBatches<BlobLink>((links) =>
-    inTransaction((transaction) => linkBlobs(transaction, clock, links)),
-  )
+/**
+ * Writes what is in registries, each change in one transaction.
+ *
+ * @param queued is called when blobs wait to be copied to replicas
+ */
+export function createContentWriter(
+  database: Kysely<Tables>,
+  clock: Clock,
+  queued: () => void = () => {},
+): ContentWriter {
+  const inTransaction = createSharedTransactions(database)
+
+  // Layers of many pushes at once share one statement as well.
+  const link = inBatches<BlobLink>(async (links) => {
+    if (await inTransaction((transaction) => linkBlobs(transaction, clock, links))) queued()
+  })
 
   return {
     linkBlob: (key, digest, size) => link({ key, digest, size }),
 
-    async unlinkBlob(key, digest) {
-      const { numDeletedRows } = await database
-        .deleteFrom('registry_blob_links')
-        .where('registry', '=', key.registry)
-        .where('repository', '=', key.repository)
-        .where('digest', '=', digest)
-        .executeTakeFirst()
-      return numDeletedRows > 0
-    },
+    unlinkBlob: (key, digest) =>
+      inTransaction(async (transaction) => {
+        await requireDeletableContent(transaction, key, digest)
+        const { numDeletedRows } = await transaction
+          .deleteFrom('registry_blob_links')
+          .where('registry', '=', key.registry)
+          .where('repository', '=', key.repository)
+          .where('digest', '=', digest)
+          .executeTakeFirst()
+        return numDeletedRows > 0
+      }),
 
     putManifest: (push) =>
       inTransaction(async (transaction) => {
-        await checkReferences(transaction, push)
-        await storeManifest(transaction, clock, push)
+        await requirePushable(transaction, push)
+        const manifest = await checkReferences(transaction, push)
+        await storeManifest(transaction, clock, { ...push, manifest })
       }),
 
     deleteManifest: (key, digest) =>
       inTransaction(async (transaction) => {
+        await requireDeletableContent(transaction, key, digest)
         for (const table of ['registry_tags', 'registry_manifest_references'] as const) {
           await transaction
             .deleteFrom(table)
@@ -98,6 +134,7 @@ export function createContentWriter(database: Kysely<Tables>, clock: Clock): Con
 
     deleteTag: (key, tag) =>
       inTransaction(async (transaction) => {
+        await requireDeletableTag(transaction, key, tag)
         const { numDeletedRows } = await transaction
           .deleteFrom('registry_tags')
           .where('registry', '=', key.registry)
@@ -110,6 +147,7 @@ export function createContentWriter(database: Kysely<Tables>, clock: Clock): Con
 
     deleteRepository: ({ registry, repository }) =>
       inTransaction(async (transaction) => {
+        await requireDeletableRepository(transaction, { registry, repository })
         const { numDeletedRows } = await transaction
           .deleteFrom('registry_repositories')
           .where('registry', '=', registry)
@@ -145,10 +183,12 @@ export function createContentWriter(database: Kysely<Tables>, clock: Clock): Con
 
     deleteRegistry: (registry) =>
       inTransaction(async (transaction) => {
-        for (const table of [...OF_REPOSITORY, 'registry_repositories'] as const) {
+        for (const table of OF_REGISTRY) {
           await transaction.deleteFrom(table).where('registry', '=', registry).execute()
         }
       }),
+
+    changeAttributes: (key, holder, change) => changeAttributes(database, key, holder, change),
   }
 }
 
@@ -158,13 +198,13 @@ export interface BlobLink {
   readonly size: number
 }
 
-/** Lets blobs that are stored be seen in repositories. */
+/** Lets blobs that are stored be seen in repositories. Returns whether replicas are to get them. */
 export async function linkBlobs(
   transaction: RegistryTransaction,
   clock: Clock,
   links: readonly BlobLink[],
-): Promise<void> {
-  if (links.length === 0) return
+): Promise<boolean> {
+  if (links.length === 0) return false
   const created_at = clock.now().toISOString()
   await transaction
     .insertInto('registry_blob_links')
@@ -179,12 +219,15 @@ export async function linkBlobs(
     )
     .onConflict((conflict) => conflict.doNothing())
     .execute()
+  const blobs = links.map(({ key: { registry }, digest, size }) => ({ registry, digest, size }))
+  return queueForReplicas(transaction, clock, blobs)
 }
 
+/** The manifest with its parts told apart by what they are here: an index may list blobs. */
 async function checkReferences(
   transaction: RegistryTransaction,
   { registry, repository, manifest }: ManifestPush,
-): Promise<void> {
+): Promise<Manifest> {
   const missing = async (
     table: 'registry_blob_links' | 'registry_manifests',
     digests: readonly Digest[],
@@ -200,10 +243,14 @@ async function checkReferences(
     const present = new Set<string>(rows.map((row) => row.digest))
     return digests.filter((digest) => !present.has(digest))
   }
-  const blobs = await missing('registry_blob_links', distinct(manifest.blobs))
-  if (blobs.length > 0) throw new OciError('MANIFEST_BLOB_UNKNOWN', { digest: blobs[0] })
-  const manifests = await missing('registry_manifests', distinct(manifest.manifests))
-  if (manifests.length > 0) throw new OciError('MANIFEST_UNKNOWN', { digest: manifests[0] })
+  const noManifests = await missing(
+    'registry_manifests',
+    distinct(manifest.manifests.filter(isHere)),
+  )
+  const needed = [...distinct(manifest.blobs.filter(isHere)), ...noManifests]
+  const [lacking] = await missing('registry_blob_links', needed)
+  if (lacking) throw new OciError('MANIFEST_BLOB_UNKNOWN', { digest: lacking })
+  return withBlobsListed(manifest, ({ digest }) => noManifests.includes(digest))
 }
 
 /** Stores a manifest whose parts are there, with its repository and tags. */
@@ -215,7 +262,7 @@ export async function storeManifest(
   const { registry, repository, digest, manifest, content, platform } = push
   const now = clock.now().toISOString()
   await touchRepository(transaction, clock, push)
-  const size = manifest.blobs.reduce((sum, blob) => sum + blob.size, content.length)
+  const size = await sizeOfImage(transaction, push)
   await transaction
     .insertInto('registry_manifests')
     .values({

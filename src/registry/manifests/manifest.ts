@@ -3,7 +3,8 @@ import { OciError } from '../http/oci-error.ts'
 
 export const OCI_MANIFEST = 'application/vnd.oci.image.manifest.v1+json'
 export const OCI_INDEX = 'application/vnd.oci.image.index.v1+json'
-const OCI_ARTIFACT = 'application/vnd.oci.artifact.manifest.v1+json'
+/** Of release candidates of OCI 1.1; withdrawn since, and still pushed. */
+export const OCI_ARTIFACT = 'application/vnd.oci.artifact.manifest.v1+json'
 const DOCKER_MANIFEST = 'application/vnd.docker.distribution.manifest.v2+json'
 const DOCKER_LIST = 'application/vnd.docker.distribution.manifest.list.v2+json'
 
@@ -21,15 +22,19 @@ const PART_BYTES_MAX = 2 ** 40
 export interface Descriptor {
   readonly mediaType: string
   readonly digest: Digest
+  /** In bytes. */
   readonly size: number
+  /** It may not be distributed: clients fetch it from where its `urls` say, so it need not be here. */
+  readonly isElsewhere?: true
 }
 
 /** What the registry needs to know of a manifest. */
 export interface Manifest {
   readonly mediaType: string
   readonly config?: Descriptor
-  /** What must be there before the manifest is: config and layers, or an index's manifests. */
+  /** Config and layers: there before the manifest is, unless they are elsewhere. */
   readonly blobs: readonly Descriptor[]
+  /** What an index lists, likewise. Some list blobs: BuildKit keeps its cache in an index of layers. */
   readonly manifests: readonly Descriptor[]
   readonly subject?: Digest
   readonly artifactType?: string
@@ -56,7 +61,12 @@ export function parseManifest(bytes: Uint8Array, contentType: string | undefined
   if (mediaType !== OCI_ARTIFACT && body.schemaVersion !== 2) {
     throw invalid('schemaVersion must be 2')
   }
-  const subject = 'subject' in body ? descriptor(body.subject, 'subject').digest : undefined
+  // Read as either by different clients, it would be two images: https://github.com/advisories/GHSA-77vh-xpmg-72qh
+  const isIndex = INDEXES.includes(mediaType)
+  for (const name of isIndex ? ['config', 'layers'] : ['manifests']) {
+    if (name in body) throw invalid(`a manifest of the media type '${mediaType}' has no ${name}`)
+  }
+  const subject = body.subject == null ? undefined : descriptor(body.subject, 'subject').digest
   const artifactType = textOf(body, 'artifactType')
   const annotations = annotationsOf(body)
   const common = {
@@ -64,7 +74,7 @@ export function parseManifest(bytes: Uint8Array, contentType: string | undefined
     ...(subject && { subject }),
     ...(annotations && { annotations }),
   }
-  if (INDEXES.includes(mediaType)) {
+  if (isIndex) {
     const manifests = descriptors(body, 'manifests', 'required')
     return { ...common, blobs: [], manifests, ...(artifactType && { artifactType }) }
   }
@@ -80,6 +90,20 @@ export function parseManifest(bytes: Uint8Array, contentType: string | undefined
     manifests: [],
     // https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-referrers
     artifactType: artifactType ?? config.mediaType,
+  }
+}
+
+/** The manifest of an index some of whose entries are blobs here, not manifests. */
+export function withBlobsListed(
+  manifest: Manifest,
+  isBlob: (entry: Descriptor) => boolean,
+): Manifest {
+  const listed = manifest.manifests.filter(isBlob)
+  if (listed.length === 0) return manifest
+  return {
+    ...manifest,
+    blobs: [...manifest.blobs, ...listed],
+    manifests: manifest.manifests.filter((entry) => !listed.includes(entry)),
   }
 }
 
@@ -103,24 +127,19 @@ function descriptors(
   if (list === undefined && presence === 'optional') return []
   if (!Array.isArray(list)) throw invalid(`${name} must be a list`)
   if (list.length > PARTS_MAX) throw invalid(`${name} has more than ${PARTS_MAX} entries`)
-  return (
-    list
-      .map((item, index) => ({ item, parsed: descriptor(item, `${name}[${index}]`) }))
-      // Layers that may not be distributed are fetched from where their `urls` say.
-      .filter(({ item }) => !(isObject(item) && Array.isArray(item.urls) && item.urls.length > 0))
-      .map(({ parsed }) => parsed)
-  )
+  return list.map((item, index) => descriptor(item, `${name}[${index}]`))
 }
 
 function descriptor(value: unknown, path: string): Descriptor {
   if (!isObject(value)) throw invalid(`${path} must be a descriptor`)
-  const { mediaType, digest, size } = value
+  const { mediaType, digest, size, urls } = value
   if (typeof mediaType !== 'string') throw invalid(`${path}.mediaType must be a text`)
   if (typeof digest !== 'string' || !isDigest(digest)) throw invalid(`${path}.digest is no digest`)
   if (typeof size !== 'number' || !Number.isInteger(size) || size < 0 || size > PART_BYTES_MAX) {
     throw invalid(`${path}.size must be a whole number up to ${PART_BYTES_MAX}`)
   }
-  return { mediaType, digest, size }
+  const isElsewhere = Array.isArray(urls) && urls.length > 0
+  return { mediaType, digest, size, ...(isElsewhere && { isElsewhere }) }
 }
 
 function annotationsOf(body: Record<string, unknown>): Record<string, string> | undefined {
@@ -132,6 +151,9 @@ function annotationsOf(body: Record<string, unknown>): Record<string, string> | 
   if (texts.length < entries.length) throw invalid('annotations must be texts')
   return Object.fromEntries(texts)
 }
+
+/** Whether the registry has to have it: a layer may be somewhere else. */
+export const isHere = ({ isElsewhere }: Descriptor): boolean => !isElsewhere
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
