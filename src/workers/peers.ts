@@ -21,8 +21,8 @@ export interface Peers {
 const ORIGIN = 'causeway-origin'
 /** Of one connection, and not of what is forwarded. Bodies are framed anew, and 100 Continue has been sent. */
 const HOP_BY_HOP = ['connection', 'keep-alive', 'transfer-encoding', 'expect', 'upgrade']
-const CONNECT_MS_MAX = 5000
-const CONNECT_AGAIN_MS = 20
+const ANSWER_MS_MAX = 5000
+const AGAIN_MS = 20
 
 /** Serves what other workers forward to this `slot` by `handle`, and forwards to them. */
 export async function openPeers(options: {
@@ -48,14 +48,14 @@ export async function openPeers(options: {
     server.listen(socketOf(own), resolve)
   })
 
-  async function relay(request: IncomingMessage, response: ServerResponse, slot: number) {
+  /** Sends the request on; the answer's head has come. */
+  async function ask(request: IncomingMessage, response: ServerResponse, slot: number) {
     const connection = await connect(socketOf(slot))
-    const headers = withoutHops(request.headers)
     const forwarded = http.request({
       createConnection: () => connection,
       method: request.method,
       path: request.url,
-      headers: { ...headers, [ORIGIN]: JSON.stringify(originOf(request)) },
+      headers: { ...withoutHops(request.headers), [ORIGIN]: JSON.stringify(originOf(request)) },
     })
     response.once('close', () => forwarded.destroy())
     const answered = new Promise<IncomingMessage>((resolve, reject) => {
@@ -63,10 +63,23 @@ export async function openPeers(options: {
       forwarded.once('error', reject)
     })
     // An answer may come before all of the body has gone, and then the rest is not wanted.
-    pipeline(request, forwarded).catch(() => {})
-    const answer = await answered
-    response.writeHead(answer.statusCode ?? 500, withoutHops(answer.headers))
-    await pipeline(answer, response)
+    if (hasBody(request)) pipeline(request, forwarded).catch(() => {})
+    else forwarded.end()
+    return answered
+  }
+
+  async function relay(request: IncomingMessage, response: ServerResponse, slot: number) {
+    for (const deadline = Date.now() + ANSWER_MS_MAX; ; await delay(AGAIN_MS)) {
+      try {
+        const answer = await ask(request, response, slot)
+        response.writeHead(answer.statusCode ?? 500, withoutHops(answer.headers))
+        return await pipeline(answer, response)
+      } catch (error) {
+        // It may have died just now. What has a body cannot be sent a second time; its client can.
+        const isLost = response.headersSent || response.destroyed || hasBody(request)
+        if (isLost || Date.now() > deadline) throw error
+      }
+    }
   }
 
   return {
@@ -92,12 +105,15 @@ export async function openPeers(options: {
   }
 }
 
+const hasBody = ({ headers }: IncomingMessage): boolean =>
+  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+
 function withoutHops(headers: IncomingMessage['headers']): IncomingMessage['headers'] {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !HOP_BY_HOP.includes(name)))
 }
 
 async function connect(path: string): Promise<net.Socket> {
-  for (const deadline = Date.now() + CONNECT_MS_MAX; ; await delay(CONNECT_AGAIN_MS)) {
+  for (const deadline = Date.now() + ANSWER_MS_MAX; ; await delay(AGAIN_MS)) {
     const socket = net.connect(path)
     try {
       await new Promise<void>((resolve, reject) => {

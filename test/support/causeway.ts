@@ -198,7 +198,7 @@ export async function startCauseway(
 }
 
 /** Whether a process runs: one that waits to be reaped does not. */
-function isRunning(pid: number): boolean {
+export function isRunning(pid: number): boolean {
   try {
     const line = readFileSync(`/proc/${pid}/stat`, 'utf8')
     return line.at(line.lastIndexOf(')') + 2) !== 'Z'
