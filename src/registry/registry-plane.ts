@@ -15,10 +15,16 @@ import { createBlobRoutes } from './blobs/blob-routes.ts'
 import { createBufferPool } from './blobs/buffer-pool.ts'
 import { createUrlSigner } from './blobs/signed-url.ts'
 import { createUploadRoutes } from './blobs/upload-routes.ts'
+import { createCacheReader } from './cache/cache-reader.ts'
+import { createCacheWriter } from './cache/cache-writer.ts'
+import { type CredentialsOf, createUpstream } from './cache/create-upstream.ts'
+import { createPullThrough } from './cache/pull-through.ts'
 import { createContentReader } from './content/content-reader.ts'
 import { createContentWriter } from './content/content-writer.ts'
 import { copyImage } from './copy/copy-image.ts'
 import type { CopyErrand, ImageCopy } from './copy/image-copy.ts'
+import { createImportQueue, type RunningImport } from './copy/import-queue.ts'
+import { PAUSES } from './copy/try-again.ts'
 import { type Exchange, sendJson } from './http/exchange.ts'
 import { OciError } from './http/oci-error.ts'
 import { decodePath } from './http/oci-path.ts'
@@ -45,6 +51,13 @@ export interface RegistryPlaneOptions {
   /** Random bytes that survive a restart: one key signs tokens, the other URLs. */
   readonly secrets: { readonly tokenKey: Buffer; readonly urlKey: Buffer }
   readonly tenantId: string
+  readonly cache: {
+    /** After which a tag that came from elsewhere is looked after again. */
+    readonly recheckSeconds: number
+    readonly credentialsOf: CredentialsOf
+  }
+  /** Between the tries for what fails elsewhere, in milliseconds. */
+  readonly pauses?: readonly number[]
 }
 
 export interface RegistryPlane {
@@ -60,6 +73,10 @@ export interface RegistryPlane {
   storedBytes(uid: string): Promise<number>
   /** Puts the sample image into the built-in registry. */
   seed(): Promise<void>
+  /** Images that come from elsewhere now. */
+  runningImports(): readonly RunningImport[]
+  /** Ends what is on its way from elsewhere by cache rules. */
+  close(): Promise<void>
 }
 
 /** The registry plane: who may come in, what was asked for, and the answer or the refusal in its own words. */
@@ -72,14 +89,27 @@ export function createRegistryPlane(options: RegistryPlaneOptions): RegistryPlan
   const authorizer = createAuthorizer({ identity, tokens, credentials })
   const signer = createUrlSigner({ key: secrets.urlKey, clock })
   const pool = createBufferPool(BUFFER_BYTES, BUFFERS_KEPT)
+  const { pauses = PAUSES } = options
+  const cacheReader = createCacheReader(database.reader)
+  const upstream = createUpstream({
+    ...{ outside, blobs, reader, writer, cacheReader, clock, log, pauses },
+    cacheWriter: createCacheWriter(database.kysely, clock),
+    credentialsOf: options.cache.credentialsOf,
+  })
+  const { recheckSeconds } = options.cache
+  const pullThrough = createPullThrough({
+    ...{ upstream, blobs, reader, cacheReader, clock, recheckSeconds },
+  })
+  const imports = createImportQueue(log, clock)
   const routes = createRoutes({
     authorizer,
     tokenEndpoints: createTokenEndpoints({ identity, tokens, credentials, tenantId }),
-    blobs: createBlobRoutes({ reader, writer, blobs, signer, pool }),
+    blobs: createBlobRoutes({ reader, writer, blobs, signer, pool, pullThrough }),
     uploads: createUploadRoutes({ reader, writer, blobs, authorizer }),
     manifests: createManifestRoutes({ reader, writer, blobs }),
     lists: createListRoutes(reader),
     metadata: createMetadataRoutes({ reader, writer }),
+    pullThrough,
   })
 
   /** Who may hold something; before the first call of `retain` only the database knows. */
@@ -148,8 +178,10 @@ export function createRegistryPlane(options: RegistryPlaneOptions): RegistryPlan
       serve(request, response).catch((thrown) => fail(request, response, thrown))
     },
 
-    copyImage: (copy, errand) =>
-      copyImage({ database: database.kysely, reader, writer, blobs, clock, outside }, copy, errand),
+    copyImage(copy, errand) {
+      const ports = { database: database.kysely, reader, writer, blobs, clock, outside, pauses }
+      return imports.run(copy, errand, (progress) => copyImage(ports, copy, errand, progress))
+    },
 
     forgetRegistry,
 
@@ -163,6 +195,8 @@ export function createRegistryPlane(options: RegistryPlaneOptions): RegistryPlan
     storedBytes: async (uid) => reader.storedBytes(uid),
 
     seed: () => seedSamples({ reader, writer, blobs }),
+    runningImports: imports.list,
+    close: upstream.close,
   }
 }
 

@@ -13,6 +13,7 @@ import { parseAcrPath } from './acr/acr-path.ts'
 import type { MetadataRoutes } from './acr/metadata-routes.ts'
 import type { BlobRoutes } from './blobs/blob-routes.ts'
 import type { UploadRoutes } from './blobs/upload-routes.ts'
+import type { PullThrough } from './cache/pull-through.ts'
 import { type Exchange, sendJson } from './http/exchange.ts'
 import { OciError } from './http/oci-error.ts'
 import { parseOciPath } from './http/oci-path.ts'
@@ -39,8 +40,10 @@ export function createRoutes(options: {
   readonly manifests: ManifestRoutes
   readonly lists: ListRoutes
   readonly metadata: MetadataRoutes
+  readonly pullThrough: Pick<PullThrough, 'manifest'>
 }): Routes {
-  const { authorizer, tokenEndpoints, blobs, uploads, manifests, lists, metadata } = options
+  const { authorizer, tokenEndpoints, blobs, uploads, manifests, lists, metadata, pullThrough } =
+    options
 
   function operationsOf(exchange: Exchange): Operations | undefined {
     return exchange.path.startsWith('/acr/') ? acrOperations(exchange) : ociOperations(exchange)
@@ -61,7 +64,7 @@ export function createRoutes(options: {
         }
       case 'manifest':
         return {
-          GET: [toPull(path.repository), () => manifests.read(exchange, path)],
+          GET: [toPull(path.repository), () => readManifest(exchange, path)],
           PUT: [toPush(path.repository), () => manifests.push(exchange, path)],
           DELETE: [toDelete(path.repository), () => manifests.remove(exchange, path)],
         }
@@ -84,6 +87,14 @@ export function createRoutes(options: {
           DELETE: [toPush(path.repository), () => uploads.cancel(exchange, path)],
         }
     }
+  }
+
+  async function readManifest(
+    exchange: Exchange,
+    path: Parameters<ManifestRoutes['read']>[1],
+  ): Promise<void> {
+    await pullThrough.manifest(exchange.registry, path)
+    await manifests.read(exchange, path)
   }
 
   function acrOperations(exchange: Exchange): Operations | undefined {

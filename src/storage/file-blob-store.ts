@@ -4,7 +4,7 @@ import { mkdir, open, readdir, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { algorithmOf, type Digest, hexOf } from '../lib/digest.ts'
 import { isErrno, syncFolder } from '../lib/files.ts'
-import type { BlobStore, BlobUpload, UploadOwner } from './blob-store.ts'
+import type { BlobReader, BlobStore, BlobUpload, UploadOwner } from './blob-store.ts'
 import { openFileUpload } from './file-upload.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
@@ -88,18 +88,9 @@ export async function createFileBlobStore(folder: string): Promise<BlobStore> {
   await discardAbandoned()
 
   return {
-    async open(digest) {
-      const file = await open(blobFile(digest)).catch((error: unknown) => {
-        if (isErrno(error, 'ENOENT')) return undefined
-        throw error
-      })
-      if (!file) return undefined
-      return {
-        read: async (buffer, position) =>
-          (await file.read(buffer, 0, buffer.length, position)).bytesRead,
-        close: () => file.close(),
-      }
-    },
+    open: (digest) => openReader(blobFile(digest)),
+
+    openUpload: (owner, id) => openReader(uploadFile(owner, id)),
 
     async begin(owner) {
       await discardAbandoned()
@@ -127,6 +118,19 @@ export async function createFileBlobStore(folder: string): Promise<BlobStore> {
       knownFolders.delete(path)
       await rm(path, { recursive: true, force: true })
     },
+  }
+}
+
+async function openReader(path: string): Promise<BlobReader | undefined> {
+  const file = await open(path).catch((error: unknown) => {
+    if (isErrno(error, 'ENOENT')) return undefined
+    throw error
+  })
+  if (!file) return undefined
+  return {
+    read: async (buffer, position) =>
+      (await file.read(buffer, 0, buffer.length, position)).bytesRead,
+    close: () => file.close(),
   }
 }
 

@@ -51,4 +51,12 @@ export interface RegistryTables {
     size: number
     created_at: string
   }
+  /** Tags that came from elsewhere by a cache rule: where they led then, and when that was last looked after. */
+  registry_upstream_tags: {
+    registry: string
+    repository: string
+    name: string
+    digest: string
+    checked_at: string
+  }
 }

@@ -1,7 +1,9 @@
 import type { TLSSocket } from 'node:tls'
 import type { Digest } from '../../lib/digest.ts'
 import { hostFor, originOf } from '../../lib/origin.ts'
-import type { BlobStore } from '../../storage/blob-store.ts'
+import type { BlobReader, BlobStore } from '../../storage/blob-store.ts'
+import type { ArrivingBlob } from '../cache/arriving-blob.ts'
+import type { PullThrough } from '../cache/pull-through.ts'
 import type { ContentReader } from '../content/content-reader.ts'
 import type { ContentWriter } from '../content/content-writer.ts'
 import { parseRange } from '../http/byte-range.ts'
@@ -30,16 +32,34 @@ export function createBlobRoutes(options: {
   readonly blobs: BlobStore
   readonly signer: UrlSigner
   readonly pool: BufferPool
+  readonly pullThrough: Pick<PullThrough, 'blob'>
 }): BlobRoutes {
-  const { reader, writer, blobs, signer, pool } = options
+  const { reader, writer, blobs, signer, pool, pullThrough } = options
 
-  function sizeOf({ registry }: Exchange, { repository, digest }: BlobPath): number {
+  /** A blob that the repository has, or that is on its way to it. */
+  async function find({ registry }: Exchange, path: BlobPath): Promise<ArrivingBlob> {
+    const { repository, digest } = path
     const size = reader.blobSize(registry.uid, repository, digest)
-    if (size === undefined) throw new OciError('BLOB_UNKNOWN', { digest })
-    return size
+    if (size !== undefined) return { size, open: () => openHere(digest) }
+    const arriving = await pullThrough.blob(registry, path)
+    if (arriving) return arriving
+    // It may have come meanwhile.
+    const sizeNow = reader.blobSize(registry.uid, repository, digest)
+    if (sizeNow === undefined) throw new OciError('BLOB_UNKNOWN', { digest })
+    return { size: sizeNow, open: () => openHere(digest) }
   }
 
-  async function send(exchange: Exchange, { digest }: BlobPath, size: number): Promise<void> {
+  async function openHere(digest: Digest): Promise<BlobReader> {
+    const blob = await blobs.open(digest)
+    if (!blob) throw new Error(`the store lacks a blob that a repository has: ${digest}`)
+    return blob
+  }
+
+  async function send(
+    exchange: Exchange,
+    { digest }: BlobPath,
+    { size, open }: ArrivingBlob,
+  ): Promise<void> {
     const { request, response } = exchange
     const etag = `"${digest}"`
     const headers = {
@@ -62,8 +82,7 @@ export function createBlobRoutes(options: {
         headers: { 'Content-Range': `bytes */${size}` },
       })
     }
-    const blob = await blobs.open(digest)
-    if (!blob) throw new Error(`the store lacks a blob that a repository has: ${digest}`)
+    const blob = await open()
     try {
       const { start, end } = range ?? { start: 0, end: size }
       response.writeHead(range ? 206 : 200, {
@@ -80,11 +99,11 @@ export function createBlobRoutes(options: {
   return {
     async read(exchange, path) {
       const { registry, request } = exchange
-      const size = sizeOf(exchange, path)
+      const blob = await find(exchange, path)
       const data = registry.dataEndpoints.find(({ region }) => region === registry.homeRegion)
       // Clients ask by HEAD whether a blob is there; they need no bytes for that, so no redirect.
       if (!registry.redirectsBlobs || !data || request.method === 'HEAD') {
-        return send(exchange, path, size)
+        return send(exchange, path, blob)
       }
       const { repository, digest } = path
       const query = signer.sign({ registry: registry.uid, repository, digest, region: data.region })
@@ -104,7 +123,7 @@ export function createBlobRoutes(options: {
           message: 'the signature of the URL is not valid for it, or not any more',
         })
       }
-      await send(exchange, path, sizeOf(exchange, path))
+      await send(exchange, path, await find(exchange, path))
     },
 
     async remove(exchange, { repository, digest }) {

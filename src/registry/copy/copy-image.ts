@@ -11,7 +11,7 @@ import {
 } from '../content/content-writer.ts'
 import type { Outside } from '../outside.ts'
 import { SAMPLE_REGISTRY, SAMPLE_REPOSITORIES } from '../samples/sample-registry.ts'
-import { fetchImage } from './fetch-image.ts'
+import { type CopyProgress, fetchImage } from './fetch-image.ts'
 import {
   type CopyErrand,
   type CopyTarget,
@@ -29,6 +29,8 @@ export interface CopyPorts {
   readonly blobs: BlobStore
   readonly clock: Clock
   readonly outside: Outside
+  /** Between the tries for what fails at the source, in milliseconds. */
+  readonly pauses: readonly number[]
 }
 
 /**
@@ -41,6 +43,7 @@ export async function copyImage(
   ports: CopyPorts,
   copy: ImageCopy,
   errand: CopyErrand,
+  progress: CopyProgress,
 ): Promise<void> {
   const { database, reader, clock } = ports
   const image = sourceImageOf(copy)
@@ -55,7 +58,7 @@ export async function copyImage(
     SAMPLE_REPOSITORIES.includes(image.repository)
   const parts =
     'host' in from && !isShipped
-      ? await fetchImage(ports, { from, image, registry, targets, errand })
+      ? await fetchImage(ports, { from, image, registry, targets, errand, progress })
       : partsHere(reader, 'host' in from ? SAMPLE_REGISTRY.uid : from.registryUid, image)
 
   await database.transaction().execute(async (transaction) => {

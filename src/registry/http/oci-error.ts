@@ -20,12 +20,14 @@ const OCI_ERRORS = {
   STORAGE_FULL: { status: 507, message: 'the registry has no space left' },
   TAG_INVALID: { status: 400, message: 'manifest tag did not match URI' },
   TAG_UNKNOWN: { status: 404, message: 'the specified tag does not exist' },
+  TOOMANYREQUESTS: { status: 429, message: 'too many requests' },
   TOO_LARGE: { status: 413, message: 'the manifest is larger than 4 MiB' },
   UNAUTHORIZED: {
     status: 401,
     message:
       'authentication required, visit https://aka.ms/acr/authorization for more information.',
   },
+  UNAVAILABLE: { status: 503, message: 'the source registry cannot be reached' },
   UNKNOWN: { status: 500, message: 'the registry failed to process the request' },
   UNSUPPORTED: { status: 405, message: 'The operation is unsupported.' },
 } as const satisfies Record<string, { status: number; message: string }>

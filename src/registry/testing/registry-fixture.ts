@@ -11,6 +11,7 @@ import { EgressError } from '../../lib/egress-error.ts'
 import { type Origin, setOrigin } from '../../lib/origin.ts'
 import { openDatabase } from '../../storage/database.ts'
 import { createFileBlobStore } from '../../storage/file-blob-store.ts'
+import type { CredentialsOf } from '../cache/create-upstream.ts'
 import { OCI_MANIFEST } from '../manifests/manifest.ts'
 import type { Outside } from '../outside.ts'
 import type { RegistryFacts } from '../registry-directory.ts'
@@ -18,6 +19,7 @@ import { createRegistryPlane, type RegistryPlane } from '../registry-plane.ts'
 
 export const ADMIN = { user: 'myregistry', password: 'open sesame' }
 export const DATA_HOST = 'myregistry.westeurope.data.azurecr.io'
+export const RECHECK_SECONDS = 300
 export const TENANT = '11111111-2222-3333-4444-555555555555'
 
 const principal = (name: string): Principal => ({
@@ -76,7 +78,11 @@ const NOWHERE: Outside = {
 }
 
 /** A registry over loopback HTTP with its own data folder; `reader` may pull, `writer` push too, `owner` everything. */
-export async function startRegistry(t: Lifetime, outside: Outside = NOWHERE): Promise<Fixture> {
+export async function startRegistry(
+  t: Lifetime,
+  outside: Outside = NOWHERE,
+  credentialsOf: CredentialsOf = async () => undefined,
+): Promise<Fixture> {
   const folder = await mkdtemp(join(tmpdir(), 'causeway-registry-'))
   const running: { close(): Promise<void> }[] = []
   t.after(async () => {
@@ -84,7 +90,7 @@ export async function startRegistry(t: Lifetime, outside: Outside = NOWHERE): Pr
     await rm(folder, { recursive: true, force: true })
   })
   const secrets = { tokenKey: randomBytes(32), urlKey: randomBytes(32) }
-  return startIn(folder, running, secrets, outside)
+  return startIn(folder, running, secrets, outside, credentialsOf)
 }
 
 async function startIn(
@@ -92,6 +98,7 @@ async function startIn(
   running: { close(): Promise<void> }[],
   secrets: { tokenKey: Buffer; urlKey: Buffer },
   outside: Outside,
+  credentialsOf: CredentialsOf,
 ): Promise<Fixture> {
   const database = await openDatabase(join(folder, 'causeway.db'))
   const logged: unknown[] = []
@@ -131,6 +138,8 @@ async function startIn(
     log,
     secrets,
     tenantId: TENANT,
+    cache: { recheckSeconds: RECHECK_SECONDS, credentialsOf },
+    pauses: [5, 5, 5],
   })
   const server = createServer((request, response) => {
     setOrigin(request, state.origin)
@@ -146,6 +155,7 @@ async function startIn(
       lifetime.closed = true
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
+      await plane.close()
       await database.close()
     },
   }
@@ -179,7 +189,7 @@ async function startIn(
     send: (method, path, ask = {}) => send(port, method, path, { host: address, ...ask }),
     async restart() {
       await lifetime.close()
-      return startIn(folder, running, secrets, outside)
+      return startIn(folder, running, secrets, outside, credentialsOf)
     },
   }
   return state
