@@ -16,6 +16,8 @@ import { createAuthorizationProvider } from '../providers/authorization/provider
 import { createRoleAssignmentSource } from '../providers/authorization/role-assignment-source.ts'
 import { createContainerRegistryProvider } from '../providers/container-registry/provider.ts'
 import { createRegistryDirectory } from '../providers/container-registry/registry-directory.ts'
+import { createUpstreamCredentials } from '../providers/container-registry/upstream-credentials.ts'
+import type { VaultSecrets } from '../providers/container-registry/vault-secrets.ts'
 import { createNetworkSource } from '../providers/network/network-source.ts'
 import { createNetworkProvider } from '../providers/network/provider.ts'
 import { privateDnsProvider } from '../providers/private-dns/provider.ts'
@@ -35,9 +37,12 @@ export async function createPlanes(
     readonly places: () => readonly PlaceStatus[]
     readonly asOwner: AsOwner
     readonly outside: Outside
+    readonly secrets: VaultSecrets
+    readonly cache: { readonly recheckSeconds: number }
   },
   closing: Closing,
 ) {
+  const { secrets } = options
   const { database, blobs, feed, keys, log, sealer, settings } = stores
   const { tenantId, subscriptionId, registryDomain } = settings
   const { principals, owner, authenticator, authority, applications, credentials } = who
@@ -68,6 +73,8 @@ export async function createPlanes(
       createContainerRegistryProvider({
         images: { copy: (image, errand) => registry.copyImage(image, errand) },
         content: { storedBytes: (uid) => registry.storedBytes(uid) },
+        cached: { hasRepository: (uid, pattern) => registry.hasRepository(uid, pattern) },
+        secrets,
       }),
     ],
     feed,
@@ -122,7 +129,9 @@ export async function createPlanes(
     log,
     secrets: keys,
     tenantId,
+    cache: { ...options.cache, credentialsOf: createUpstreamCredentials(resources, secrets) },
   })
+  closing.add(() => registry.close())
   await registry.seed()
   await registry.retain(directory.list().map(({ uid }) => uid))
   feed.subscribe(() => registry.retain(directory.list().map(({ uid }) => uid)))

@@ -16,6 +16,7 @@ import { createBufferPool } from './blobs/buffer-pool.ts'
 import { createUrlSigner } from './blobs/signed-url.ts'
 import { createUploadRoutes } from './blobs/upload-routes.ts'
 import { createCacheReader } from './cache/cache-reader.ts'
+import { isWildcard, isWithin } from './cache/cache-rule.ts'
 import { createCacheWriter } from './cache/cache-writer.ts'
 import { type CredentialsOf, createUpstream } from './cache/create-upstream.ts'
 import { createPullThrough } from './cache/pull-through.ts'
@@ -71,6 +72,8 @@ export interface RegistryPlane {
   retain(uids: readonly string[]): Promise<void>
   /** The bytes of all blobs of a registry, each counted once. */
   storedBytes(uid: string): Promise<number>
+  /** Whether a registry has a repository of this name, or one within `prefix/*` or `*`. */
+  hasRepository(uid: string, pattern: string): boolean
   /** Puts the sample image into the built-in registry. */
   seed(): Promise<void>
   /** Images that come from elsewhere now. */
@@ -193,6 +196,12 @@ export function createRegistryPlane(options: RegistryPlaneOptions): RegistryPlan
     },
 
     storedBytes: async (uid) => reader.storedBytes(uid),
+
+    hasRepository(uid, pattern) {
+      if (!isWildcard(pattern)) return reader.hasRepository(uid, pattern)
+      const [first] = reader.repositories(uid, { n: 1, last: pattern.slice(0, -1) })
+      return first !== undefined && isWithin(pattern, first)
+    },
 
     seed: () => seedSamples({ reader, writer, blobs }),
     runningImports: imports.list,

@@ -29,6 +29,8 @@ export interface Subject {
 const registries = createContainerRegistryProvider({
   images: { copy: () => Promise.reject(new Error('no image is copied here')) },
   content: { storedBytes: async () => 0 },
+  cached: { hasRepository: () => false },
+  secrets: { valueOf: async () => undefined },
 })
 const PRINCIPAL = '00000000-0000-4000-8000-0000000000c1'
 const authorization = createAuthorizationProvider({
@@ -174,6 +176,41 @@ export const SUBJECTS: readonly Subject[] = [
     name: 'eastus',
     body: { location: 'eastus', properties: {} },
     isTagged: true,
+  },
+  {
+    type: 'Microsoft.ContainerRegistry/registries/cacheRules',
+    providers: cloud,
+    prepare: async (arm) =>
+      `${await given(arm, 'Microsoft.ContainerRegistry/registries/caching', REGISTRY)}/cacheRules`,
+    name: 'Conforming',
+    body: {
+      properties: {
+        sourceRepository: 'docker.io/library/nginx',
+        targetRepository: 'hub/nginx',
+      },
+    },
+    isTagged: false,
+  },
+  {
+    type: 'Microsoft.ContainerRegistry/registries/credentialSets',
+    providers: cloud,
+    prepare: async (arm) =>
+      `${await given(arm, 'Microsoft.ContainerRegistry/registries/caching', REGISTRY)}/credentialSets`,
+    name: 'Conforming',
+    body: {
+      identity: { type: 'SystemAssigned' },
+      properties: {
+        loginServer: 'docker.io',
+        authCredentials: [
+          {
+            name: 'Credential1',
+            usernameSecretIdentifier: 'https://vault.vault.azure.net/secrets/username',
+            passwordSecretIdentifier: 'https://vault.vault.azure.net/secrets/password',
+          },
+        ],
+      },
+    },
+    isTagged: false,
   },
   {
     type: 'Microsoft.Authorization/roleAssignments',

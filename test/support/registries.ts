@@ -28,6 +28,8 @@ export async function openRegistries(
       createContainerRegistryProvider({
         images: { copy: options.copy ?? copy },
         content: { storedBytes: async () => options.storedBytes ?? 0 },
+        cached: { hasRepository: () => false },
+        secrets: { valueOf: async () => undefined },
       }),
       fakeEndpoints,
     ],

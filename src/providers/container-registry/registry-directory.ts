@@ -1,16 +1,26 @@
 import { createHash } from 'node:crypto'
 import { keyOf, parseResourceId } from '../../arm/resource-id.ts'
 import type { Resource, Settings } from '../../arm/resource-type.ts'
+import type { CacheRule } from '../../registry/cache/cache-rule.ts'
 import type {
   PublicAccess,
   RegistryDirectory,
   RegistryFacts,
 } from '../../registry/registry-directory.ts'
 import type { Change, ChangeFeed } from '../../storage/change-feed.ts'
+import type { CacheRuleResource } from './cache-rule.ts'
+import { parseSource } from './cached-repository.ts'
 import { networkRulesOf } from './network-rules.ts'
 import { type Connection, isConnected } from './private-endpoint-connection.ts'
 import { dataEndpointOf, loginServerOf, regionsOf } from './registry-hosts.ts'
-import { CONNECTION, REGISTRY, REPLICATION, type Registry, uidOf } from './registry-properties.ts'
+import {
+  CACHE_RULE,
+  CONNECTION,
+  REGISTRY,
+  REPLICATION,
+  type Registry,
+  uidOf,
+} from './registry-properties.ts'
 import { isPremium } from './sku.ts'
 
 /** Committed resources, read outside of any transaction. */
@@ -48,6 +58,7 @@ export async function createRegistryDirectory({
       {
         replications: await resources.children(registry.id, REPLICATION),
         connections: await resources.children(registry.id, CONNECTION),
+        cacheRules: await resources.children(registry.id, CACHE_RULE),
       },
       settings.registryDomain,
       unseal,
@@ -95,13 +106,17 @@ function registryIdOf(id: string): string | undefined {
   if (!parsed) return undefined
   const type = parsed.type.toLowerCase()
   if (type === REGISTRY.toLowerCase()) return parsed.id
-  const isPart = [REPLICATION, CONNECTION].some((part) => part.toLowerCase() === type)
+  const isPart = [REPLICATION, CONNECTION, CACHE_RULE].some((part) => part.toLowerCase() === type)
   return isPart ? parsed.parent : undefined
 }
 
 function factsOf(
   registry: Registry,
-  parts: { replications: readonly Resource[]; connections: readonly Connection[] },
+  parts: {
+    replications: readonly Resource[]
+    connections: readonly Connection[]
+    cacheRules: readonly CacheRuleResource[]
+  },
   domain: string,
   unseal: (sealed: string) => string,
 ): RegistryFacts {
@@ -121,6 +136,7 @@ function factsOf(
     publicAccess: publicAccessOf(registry),
     isPrivateLinked: properties.privateLinked ?? false,
     anonymousPull: properties.anonymousPullEnabled,
+    ...(parts.cacheRules.length > 0 && { cacheRules: parts.cacheRules.flatMap(cacheRuleOf) }),
     ...(properties.adminUserEnabled && {
       admin: {
         username: name,
@@ -130,6 +146,21 @@ function factsOf(
       },
     }),
   }
+}
+
+function cacheRuleOf({ name, properties }: CacheRuleResource): readonly CacheRule[] {
+  const { sourceRepository, targetRepository, credentialSetResourceId } = properties
+  const source = parseSource(sourceRepository)
+  if (!source) return []
+  return [
+    {
+      name,
+      host: source.host,
+      sourceRepository: source.pattern,
+      targetRepository,
+      ...(credentialSetResourceId !== undefined && { credentialSet: credentialSetResourceId }),
+    },
+  ]
 }
 
 function publicAccessOf(registry: Registry): PublicAccess {

@@ -20,7 +20,7 @@ export interface RunningImport {
 }
 
 export interface ImportQueue {
-  /** Runs the copy of an image from elsewhere when it is its turn. @throws what `work` throws, and what the errand was ended with */
+  /** Runs a copy: one from elsewhere when it is its turn, one from a registry of ours at once. @throws what `work` throws, and what the errand was ended with */
   run(
     copy: ImageCopy,
     errand: CopyErrand,
@@ -29,10 +29,13 @@ export interface ImportQueue {
   list(): readonly RunningImport[]
 }
 
-/** Lets a few imports run at a time and tells how far they are: in the log, and to who asks. */
+/** Lets a few imports from elsewhere run at a time and tells how far they are: in the log, and to who asks. */
 export function createImportQueue(log: Pick<Logger, 'info'>, clock: Clock): ImportQueue {
   const inSlot = createSlots(IMPORTS_AT_ONCE)
   const running = new Set<RunningImport>()
+
+  const inTurn = (copy: ImageCopy, work: () => Promise<void>): Promise<void> =>
+    'host' in copy.from ? inSlot(work) : work()
 
   async function run(...[copy, errand, work]: Parameters<ImportQueue['run']>): Promise<void> {
     let entry = entryOf(copy, errand, clock)
@@ -47,7 +50,7 @@ export function createImportQueue(log: Pick<Logger, 'info'>, clock: Clock): Impo
     }
     running.add(entry)
     try {
-      await inSlot(async () => {
+      await inTurn(copy, async () => {
         errand.signal?.throwIfAborted()
         change({ state: 'running' })
         note('import begun')
