@@ -89,6 +89,8 @@ export function createBlobFetcher(
     const { promise: arriving, resolve: begin } = Promise.withResolvers<Arriving>()
     const ended = track(inSlot(() => arrive(from, blob, begin)))
     const started = { begun: Promise.race([arriving, ended]), ended }
+    // Who only waits for the end has no part in its beginning.
+    started.begun.catch(() => undefined)
     fetching.set(key, started)
     const forget = () => void fetching.delete(key)
     ended.then(forget, forget)

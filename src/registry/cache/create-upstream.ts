@@ -96,7 +96,7 @@ export function createUpstream(ports: UpstreamPorts): Upstream & { close(): Prom
     blob: (from, digest) => blobFetcher.fetch(from, digest),
     arrived: (id, position) => arrivals.arrived(id, position),
     async close() {
-      closing.abort(new Error('the server ends'))
+      closing.abort(new ImageCopyError('source-unreachable', 'The server ends.'))
       await Promise.allSettled(working)
     },
   }
