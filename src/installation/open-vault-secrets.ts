@@ -19,31 +19,36 @@ export async function openVaultSecrets(
   log: Pick<Logger, 'error'>,
 ): Promise<VaultSecrets> {
   if (file === undefined) return { valueOf: async () => undefined }
-  let read = await readSecrets(file)
+  let secrets = await readSecrets(file)
+  let seenAt = await changeOf(file)
 
-  async function current(): Promise<ReadonlyMap<string, string>> {
-    const changed = await stat(file ?? '').catch(() => undefined)
-    if (changed && changed.mtimeMs === read.changedAt) return read.secrets
+  async function refresh(path: string): Promise<void> {
+    const changedAt = await changeOf(path)
+    if (changedAt === seenAt) return
+    seenAt = changedAt
     try {
-      read = await readSecrets(file ?? '')
+      secrets = await readSecrets(path)
     } catch (error) {
       // Whoever writes it anew is perhaps not done: what it said before stands until then.
       log.error({ err: error }, 'the file of secrets cannot be used')
     }
-    return read.secrets
   }
 
   return {
     async valueOf(identifier) {
-      const secrets = await current()
+      await refresh(file)
       const key = keyOf(identifier)
       return secrets.get(key) ?? secrets.get(key.replace(/(\/secrets\/[^/]+)\/.*$/, '$1'))
     },
   }
 }
 
-async function readSecrets(file: string) {
-  const { mtimeMs, mode } = await stat(file).catch((error) => {
+/** When it was last changed; undefined while there is none. */
+const changeOf = async (file: string): Promise<number | undefined> =>
+  (await stat(file).catch(() => undefined))?.mtimeMs
+
+async function readSecrets(file: string): Promise<ReadonlyMap<string, string>> {
+  const { mode } = await stat(file).catch((error) => {
     throw new CannotStart(`The file of secrets '${file}' cannot be read.`, { cause: error })
   })
   if ((mode & FOR_EVERYBODY) !== 0) {
@@ -54,7 +59,7 @@ async function readSecrets(file: string) {
   const text = await readFile(file, 'utf8').catch((error) => {
     throw new CannotStart(`The file of secrets '${file}' cannot be read.`, { cause: error })
   })
-  return { changedAt: mtimeMs, secrets: await parseSecrets(file, text) }
+  return parseSecrets(file, text)
 }
 
 async function parseSecrets(file: string, text: string): Promise<ReadonlyMap<string, string>> {

@@ -11,6 +11,10 @@ export async function openRegistries(
   options: {
     readonly copy?: ImageCopier['copy']
     readonly storedBytes?: number
+    /** Patterns under which every registry has a repository. */
+    readonly existing?: readonly string[]
+    /** By identifier. */
+    readonly secrets?: Readonly<Record<string, string>>
     readonly privateEndpointsPerRegistry?: number
     /** Actions that are refused at a scope that ends so. */
     readonly refuses?: { readonly action: string; readonly at: string }
@@ -28,8 +32,8 @@ export async function openRegistries(
       createContainerRegistryProvider({
         images: { copy: options.copy ?? copy },
         content: { storedBytes: async () => options.storedBytes ?? 0 },
-        cached: { hasRepository: () => false },
-        secrets: { valueOf: async () => undefined },
+        cached: { hasRepository: (_uid, pattern) => options.existing?.includes(pattern) ?? false },
+        secrets: { valueOf: async (identifier) => options.secrets?.[identifier] },
       }),
       fakeEndpoints,
     ],
