@@ -15,7 +15,9 @@ async function open(t: TestContext, text: string, mode = 0o600) {
   await writeFile(file, text)
   await chmod(file, mode)
   const logged: unknown[] = []
-  const secrets = await openVaultSecrets(file, { error: (event: unknown) => void logged.push(event) })
+  const secrets = await openVaultSecrets(file, {
+    error: (event: unknown) => void logged.push(event),
+  })
   return { file, secrets, logged }
 }
 

@@ -35,6 +35,21 @@ async function readAll(store: BlobStore, bytes: Buffer): Promise<Buffer | undefi
   return found.subarray(0, read)
 }
 
+test('what has come of an upload can be read, also after it has become a blob', async (t) => {
+  const { store } = await openStore(t)
+  const upload = await store.begin(OWNER)
+  await assert.rejects(upload.append(failingAfter(BYTES.subarray(0, 1000))))
+  const reader = await store.openUpload(OWNER, upload.id)
+  const buffer = Buffer.alloc(BYTES.length)
+  assert.equal(await reader?.read(buffer, 0), 1000)
+  await upload.append(inChunks(BYTES.subarray(1000)))
+  await upload.commit(digestOf(BYTES))
+  assert.equal(await reader?.read(buffer, 0), BYTES.length)
+  assert.deepEqual(buffer, BYTES)
+  await reader?.close()
+  assert.equal(await store.openUpload(OWNER, upload.id), undefined)
+})
+
 test('a blob is a file named by its digest, and its upload is gone', async (t) => {
   const { folder, store } = await openStore(t)
   const upload = await store.begin(OWNER)
