@@ -93,6 +93,7 @@ async function compose(config: Config, progress: Progress, closing: Closing): Pr
       host: host.describe(),
       support,
       places: places.list(),
+      imports: served.imports(),
     })
   const parts = { ...served, ...names, status, asOwner, places }
   const { attach, shutDownAsked } = await operate(stores, who, parts, closing)

@@ -145,5 +145,6 @@ export async function createPlanes(
     graph: (request, response) => graph.routing(request, response),
   }
   const roles = { assignmentsOf, customRoleName: customRoles.nameOf }
-  return { planes, directory, zones, networks, roles, start: () => control.start() }
+  const imports = registry.runningImports
+  return { planes, directory, zones, networks, roles, imports, start: () => control.start() }
 }

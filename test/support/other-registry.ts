@@ -21,6 +21,8 @@ export interface OtherRegistry {
   readonly asked: readonly string[]
   /** Lets requests whose path contains the text wait until the returned function is called; the promise is of the first. */
   hold(part: string): { readonly reached: Promise<void>; release(): void }
+  /** From now on every request is answered with this status, or served again. */
+  answer(status: number | 'as it is'): void
   /** Pushes an image of one layer. */
   push(repository: string, tag: string, layer: Buffer): Promise<{ readonly layer: string }>
   close(): Promise<void>
@@ -48,6 +50,7 @@ export async function startOtherRegistry(): Promise<OtherRegistry> {
   const credentials = { username: 'somebody', password: 'open sesame' }
   const expected = `Basic ${Buffer.from('somebody:open sesame').toString('base64')}`
   const asked: string[] = []
+  let refusal: number | 'as it is' = 'as it is'
   const holds: { part: string; reach: () => void; released: Promise<void> }[] = []
   const proxy = await startTlsServer(async (request: IncomingMessage, response: ServerResponse) => {
     if (request.headers.authorization !== expected) {
@@ -55,6 +58,10 @@ export async function startOtherRegistry(): Promise<OtherRegistry> {
       return
     }
     asked.push(request.url ?? '')
+    if (refusal !== 'as it is') {
+      response.writeHead(refusal).end()
+      return
+    }
     for (const hold of holds) {
       if (!request.url?.includes(hold.part)) continue
       hold.reach()
@@ -91,6 +98,9 @@ export async function startOtherRegistry(): Promise<OtherRegistry> {
       const { promise: released, resolve: release } = Promise.withResolvers<void>()
       holds.push({ part, reach, released })
       return { reached, release }
+    },
+    answer(status) {
+      refusal = status
     },
     async push(repository, tag, bytes) {
       const layer = await pushBlob(
