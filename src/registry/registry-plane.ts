@@ -16,14 +16,15 @@ import { createBufferPool } from './blobs/buffer-pool.ts'
 import { createUrlSigner } from './blobs/signed-url.ts'
 import { createUploadRoutes } from './blobs/upload-routes.ts'
 import { createCacheReader } from './cache/cache-reader.ts'
-import { isWildcard, isWithin } from './cache/cache-rule.ts'
+import { isWildcard, isWithin, upstreamOf } from './cache/cache-rule.ts'
 import { createCacheWriter } from './cache/cache-writer.ts'
+import { completeImage } from './cache/complete-image.ts'
 import { type CredentialsOf, createUpstream } from './cache/create-upstream.ts'
 import { createPullThrough } from './cache/pull-through.ts'
 import { createContentReader } from './content/content-reader.ts'
 import { createContentWriter } from './content/content-writer.ts'
 import { copyImage } from './copy/copy-image.ts'
-import type { CopyErrand, ImageCopy } from './copy/image-copy.ts'
+import type { CopyErrand, ImageCopy, SourceImage } from './copy/image-copy.ts'
 import { createImportQueue, type RunningImport } from './copy/import-queue.ts'
 import { PAUSES } from './copy/try-again.ts'
 import { type Exchange, sendJson } from './http/exchange.ts'
@@ -123,6 +124,15 @@ export function createRegistryPlane(options: RegistryPlaneOptions): RegistryPlan
     await writer.deleteRegistry(uid)
   }
 
+  /** Only of what comes by a cache rule may a part be missing. */
+  async function complete(uid: string, image: SourceImage): Promise<void> {
+    const { repository } = image
+    const rules = directory.list().find((registry) => registry.uid === uid)?.cacheRules
+    const found = upstreamOf(rules, repository)
+    if (!found) return
+    await completeImage({ upstream, reader }, { registry: uid, repository, upstream: found }, image)
+  }
+
   function findHost(request: IncomingMessage) {
     const host = (request.headers.host ?? '').toLowerCase().replace(/:443$/, '')
     if (host === SAMPLE_REGISTRY.loginServer) {
@@ -182,8 +192,10 @@ export function createRegistryPlane(options: RegistryPlaneOptions): RegistryPlan
     },
 
     copyImage(copy, errand) {
-      const ports = { database: database.kysely, reader, writer, blobs, clock, outside, pauses }
-      return imports.run(copy, errand, (progress) => copyImage(ports, copy, errand, progress))
+      const ports = { reader, writer, blobs, clock, outside, pauses, complete }
+      return imports.run(copy, errand, (progress) =>
+        copyImage({ database: database.kysely, ...ports }, copy, errand, progress),
+      )
     },
 
     forgetRegistry,

@@ -24,7 +24,11 @@ export interface OtherRegistry {
   /** From now on every request is answered with this status, or served again. */
   answer(status: number | 'as it is'): void
   /** Pushes an image of one layer. */
-  push(repository: string, tag: string, layer: Buffer): Promise<{ readonly layer: string }>
+  push(
+    repository: string,
+    tag: string,
+    layer: Buffer,
+  ): Promise<{ readonly layer: string; readonly config: string }>
   close(): Promise<void>
 }
 
@@ -115,7 +119,7 @@ export async function startOtherRegistry(): Promise<OtherRegistry> {
       )
       const manifest = { schemaVersion: 2, mediaType: MANIFEST, config, layers: [layer] }
       await send('PUT', `/v2/${repository}/manifests/${tag}`, JSON.stringify(manifest), MANIFEST)
-      return { layer: layer.digest }
+      return { layer: layer.digest, config: config.digest }
     },
     async close() {
       await proxy.close()

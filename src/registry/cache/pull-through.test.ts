@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { OCI_INDEX, OCI_MANIFEST } from '../manifests/manifest.ts'
 import { startCache, until } from '../testing/cache-fixture.ts'
 import { assertNoUploads } from '../testing/import-fixture.ts'
 import { pushImage, RECHECK_SECONDS } from '../testing/registry-fixture.ts'
@@ -138,6 +139,41 @@ test('other repositories are asked for nowhere', async (t) => {
   assert.deepEqual([answer.status, answer.code], [404, 'NAME_UNKNOWN'])
   assert.equal((await target.send('GET', '/v2/hub/manifests/v1')).status, 404)
   assert.deepEqual(requests, [])
+})
+
+test('a copy of what is here in part is whole', async (t) => {
+  const { source, target, open } = await startCache(t)
+  const images = [
+    await pushImage(source, 'team/app', 'one'),
+    await pushImage(source, 'team/app', 'two'),
+  ]
+  const manifests = images.map(({ digest, body }) => ({
+    mediaType: OCI_MANIFEST,
+    digest,
+    size: body.length,
+  }))
+  await source.send('PUT', '/v2/team/app/manifests/v1', {
+    body: JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, manifests }),
+    headers: { 'content-type': OCI_INDEX },
+  })
+  open()
+  await target.send('GET', '/v2/hub/app/manifests/v1')
+  await target.plane.copyImage(
+    {
+      from: { registryUid: 'uid-1' },
+      sourceImage: 'hub/app:v1',
+      to: { registryUid: 'uid-1' },
+      targetTags: ['copy:v1'],
+      untaggedTargetRepositories: [],
+      force: false,
+    },
+    { who: 'a test' },
+  )
+  target.facts = { ...target.facts, cacheRules: [] }
+  for (const { digest, layer } of images) {
+    assert.equal((await target.send('GET', `/v2/copy/manifests/${digest}`)).status, 200)
+    assert.equal((await target.send('GET', `/v2/copy/blobs/${layer}`)).status, 200)
+  }
 })
 
 test('401: who may not pull has nothing fetched', async (t) => {

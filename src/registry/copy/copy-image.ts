@@ -17,6 +17,7 @@ import {
   type CopyTarget,
   type ImageCopy,
   ImageCopyError,
+  type SourceImage,
   sourceImageOf,
   targetsOf,
 } from './image-copy.ts'
@@ -29,6 +30,8 @@ export interface CopyPorts {
   readonly blobs: BlobStore
   readonly clock: Clock
   readonly outside: Outside
+  /** Brings all of an image here of which a registry of ours, by its uid, has only a part. @throws ImageCopyError */
+  readonly complete: (registry: string, image: SourceImage) => Promise<void>
   /** Between the tries for what fails at the source, in milliseconds. */
   readonly pauses: readonly number[]
 }
@@ -56,6 +59,7 @@ export async function copyImage(
     'host' in from &&
     from.host === SAMPLE_REGISTRY.loginServer &&
     SAMPLE_REPOSITORIES.includes(image.repository)
+  if ('registryUid' in from) await ports.complete(from.registryUid, image)
   const parts =
     'host' in from && !isShipped
       ? await fetchImage(ports, { from, image, registry, targets, errand, progress })
