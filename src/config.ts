@@ -44,7 +44,7 @@ export interface Config {
   /** Absolute paths, PEM. The first that has a name serves it. */
   readonly certificates: readonly { readonly chainFile: string; readonly keyFile: string }[]
   readonly logLevel: LogLevel
-  /** What imports may reach although it is private: CIDR prefixes and host names, lower case. */
+  /** What imports and cache rules may reach although it is private: CIDR prefixes and host names, lower case. */
   readonly egress: {
     readonly allow: readonly string[]
     /** PEM, absolute: authorities that are trusted besides the system's. */

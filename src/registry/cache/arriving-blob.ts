@@ -15,7 +15,15 @@ export interface ArrivingBlob {
  * the blob does not become whole; the last byte is not read before the digest of all is proven.
  */
 export function arrivingBlob(
-  { upstream, blobs, reader }: { upstream: Upstream; blobs: BlobStore; reader: ContentReader },
+  {
+    upstream,
+    blobs,
+    reader,
+  }: {
+    readonly upstream: Upstream
+    readonly blobs: Pick<BlobStore, 'open' | 'openUpload'>
+    readonly reader: Pick<ContentReader, 'blobSize'>
+  },
   { registry, repository }: CachedRepository,
   digest: Digest,
   { id, size }: Arriving,
@@ -32,6 +40,8 @@ export function arrivingBlob(
     size,
     async open() {
       const part = await blobs.openUpload({ registry, repository }, id)
+      // It has become a blob meanwhile, but perhaps none of the repository yet.
+      if (!part) await upstream.arrived(id, size)
       let whole = part ? undefined : await openWhole()
       return {
         async read(buffer, position) {

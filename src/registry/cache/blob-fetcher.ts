@@ -98,13 +98,20 @@ export function createBlobFetcher(
   }
 
   return {
-    fetch: (from, digest) => Promise.race([start(from, digest).begun, tooLate()]),
+    async fetch(from, digest) {
+      const hasBegun = new AbortController()
+      try {
+        return await Promise.race([start(from, digest).begun, tooLate(hasBegun.signal)])
+      } finally {
+        hasBegun.abort()
+      }
+    },
     bring: (from, digest) => start(from, digest).ended,
   }
 }
 
-async function tooLate(): Promise<Fetched> {
-  await delay(BEGIN_SECONDS * 1000, undefined, { ref: false })
+async function tooLate(signal: AbortSignal): Promise<Fetched> {
+  await delay(BEGIN_SECONDS * 1000, undefined, { signal })
   return {
     kind: 'failed',
     reason: 'unreachable',

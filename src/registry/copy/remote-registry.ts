@@ -80,7 +80,9 @@ export function openRemoteRepository(
     // Who was redirected to has no say in where credentials go.
     const isOwnWord = new URL(first.url).origin === new URL(base).origin
     const challenge = isOwnWord && parseChallenge(first.headers['www-authenticate'] ?? '')
-    const answer = challenge && (await answerTo(outside, challenge, source, { ...errand, what }))
+    const timeoutSeconds = Math.min(bounds.timeoutSeconds, SHORT_SECONDS)
+    const answer =
+      challenge && (await answerTo(outside, challenge, source, { ...errand, what, timeoutSeconds }))
     if (!answer) throw denied()
     authorization = answer
     return accept(await ask())

@@ -5,7 +5,6 @@ import type { RemoteSource } from './image-copy.ts'
 import { rethrow } from './our-words.ts'
 
 const TOKEN_BYTES_MAX = 1 << 20
-const TOKEN_SECONDS = 60
 
 /**
  * The `Authorization` that answers a registry's challenge, with a token where it wants one; undefined where there is none.
@@ -17,7 +16,7 @@ export async function answerTo(
   outside: Outside,
   challenge: Challenge,
   { credentials, repository }: RemoteSource & { readonly repository: string },
-  errand: Pick<OutsideRequest, 'who' | 'what' | 'signal'>,
+  errand: Pick<OutsideRequest, 'who' | 'what' | 'signal' | 'timeoutSeconds'>,
 ): Promise<string | undefined> {
   const { username, password } = credentials ?? {}
   const basic =
@@ -38,7 +37,6 @@ export async function answerTo(
       ...errand,
       what: `${errand.what}: sign-in`,
       bytesMax: TOKEN_BYTES_MAX,
-      timeoutSeconds: TOKEN_SECONDS,
     })
     .catch(rethrow)
   if (answer.status !== 200) {
