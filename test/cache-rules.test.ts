@@ -19,7 +19,7 @@ const SECRET = 'https://vault.vault.azure.net/secrets'
 const VERSION = ['--api-version', '2023-07-01']
 
 describe('cache rules', {
-  ...needs('root', 'ip', 'az', 'curl', 'skopeo', 'docker-registry'),
+  ...needs('places', 'ip', 'az', 'curl', 'skopeo', 'docker-registry'),
   timeout: 600_000,
 }, () => {
   let folder: string

@@ -170,6 +170,34 @@ test('409: a credential set stays as long as a rule uses it', async (t) => {
   assert.equal((await arm.delete(setId('hubset'))).status, 200)
 })
 
+test('400: a registry has a thousand rules at most', async (t) => {
+  const { arm, ruleId, put } = await openCaching(t)
+  await put('rule-0', 'docker.io/library/ubuntu', 'ubuntu-0')
+  const { kysely } = arm.database
+  const first = await kysely
+    .selectFrom('resources')
+    .selectAll()
+    .where('name', '=', 'rule-0')
+    .executeTakeFirstOrThrow()
+  const others = Array.from({ length: 999 }, (_, n) => ({
+    ...first,
+    key: `${first.key}-${n}`,
+    id: `${first.id}-${n}`,
+    name: `rule-0-${n}`,
+    properties: first.properties.replace('ubuntu-0', `ubuntu-0-${n}`),
+  }))
+  for (let start = 0; start < others.length; start += 100) {
+    await kysely
+      .insertInto('resources')
+      .values(others.slice(start, start + 100))
+      .execute()
+  }
+  const { status, body } = await put('rule-1', 'docker.io/library/ubuntu', 'ubuntu-1')
+  assert.deepEqual([status, body.error.code], [400, 'QuotaExceeded'])
+  assert.equal((await arm.delete(ruleId('rule-0-5'))).status, 200)
+  assert.equal((await put('rule-1', 'docker.io/library/ubuntu', 'ubuntu-1')).status, 201)
+})
+
 for (const name of ['four', 'a'.repeat(51), 'with_underscore']) {
   test(`400: a rule cannot be called ${name.slice(0, 20)}`, async (t) => {
     const { put } = await openCaching(t)

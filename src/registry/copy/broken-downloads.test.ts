@@ -133,6 +133,15 @@ test('a source that wants to be left alone for long is not waited for', async (t
   assert.equal(asked('/manifests/').filter((each) => each.headers.authorization).length, 1)
 })
 
+test('a source that is not reached is not tried again: a delay would tell what is there', async (t) => {
+  const { copy, events } = await startImport(t)
+  for (const host of ['127.0.0.1:1', '10.0.0.1', 'absent.test']) {
+    const before = events.length
+    await assert.rejects(copy({ from: { host } }), failsAs('source-unreachable'))
+    assert.equal(events.length - before, 1)
+  }
+})
+
 test('four imports run at a time, the others wait and tell so', async (t) => {
   const held: (() => void)[] = []
   let isHolding = true
