@@ -170,7 +170,8 @@ export function createRegistryPlane(options: RegistryPlaneOptions): RegistryPlan
     const error = thrown instanceof OciError ? thrown : toUnknown(thrown)
     // Without its query: that may be a signature.
     const path = request.url?.split('?')[0]
-    if (error.status >= 500) {
+    // What failed elsewhere is logged where it was asked for.
+    if (error.status >= 500 && error.code !== 'UNAVAILABLE') {
       log.error({ err: error.cause, host: request.headers.host, path }, 'request failed')
     }
     if (response.headersSent) {
