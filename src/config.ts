@@ -44,11 +44,19 @@ export interface Config {
   /** Absolute paths, PEM. The first that has a name serves it. */
   readonly certificates: readonly { readonly chainFile: string; readonly keyFile: string }[]
   readonly logLevel: LogLevel
-  /** What imports may reach although it is private: CIDR prefixes and host names, lower case. */
+  /** What imports and cache rules may reach although it is private: CIDR prefixes and host names, lower case. */
   readonly egress: {
     readonly allow: readonly string[]
     /** PEM, absolute: authorities that are trusted besides the system's. */
     readonly authoritiesFile?: string
+  }
+  readonly cache: {
+    /** After which a tag that came from elsewhere by a cache rule is looked after again. */
+    readonly recheckSeconds: number
+  }
+  readonly keyVault: {
+    /** Absolute: the values of the secrets that credential sets name. */
+    readonly secretsFile?: string
   }
   readonly privateEndpointsPerRegistry: number
   readonly version: string
@@ -70,6 +78,9 @@ const DEFAULT_LOG_LEVEL = 'info'
 // The service's limit today; the article's date says 10. Source: container-registry-skus, 2022-08.
 const DEFAULT_ENDPOINTS_PER_REGISTRY = 200
 
+// What the service's people say of it: https://github.com/Azure/acr/issues/860
+const DEFAULT_RECHECK_SECONDS = 300
+
 /** A flag goes before the environment, that before the file, that before the default. @throws ConfigError */
 export async function readConfig(
   flags: Flags,
@@ -77,6 +88,7 @@ export async function readConfig(
 ): Promise<Config> {
   const { file, folder } = await findFile(flags, environment)
   const { registryDomain, registry, controlPlane, names, health, certificates, egress } = file
+  const { cache, keyVault } = file
   const port = flags.port === undefined ? (file.port ?? DEFAULT_PORT) : parsePort(flags.port)
   return Object.freeze({
     dataFolder: dataFolderOf(
@@ -109,6 +121,10 @@ export async function readConfig(
     egress: {
       allow: (egress?.allow ?? []).map((target) => target.toLowerCase()),
       ...(egress?.authoritiesFile && { authoritiesFile: resolve(folder, egress.authoritiesFile) }),
+    },
+    cache: { recheckSeconds: cache?.recheckSeconds ?? DEFAULT_RECHECK_SECONDS },
+    keyVault: {
+      ...(keyVault?.secretsFile && { secretsFile: resolve(folder, keyVault.secretsFile) }),
     },
     privateEndpointsPerRegistry: file.privateEndpointsPerRegistry ?? DEFAULT_ENDPOINTS_PER_REGISTRY,
     version: packageVersion(),

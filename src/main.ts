@@ -6,6 +6,7 @@ import { makePlaces } from './installation/make-places.ts'
 import { openOutside } from './installation/open-outside.ts'
 import { openPrincipals } from './installation/open-principals.ts'
 import { openStores, type Progress } from './installation/open-stores.ts'
+import { openVaultSecrets } from './installation/open-vault-secrets.ts'
 import { type AsOwner, operate } from './installation/operate.ts'
 import { serveHost } from './installation/serve-host.ts'
 import { systemClock as clock } from './lib/clock.ts'
@@ -57,7 +58,9 @@ async function compose(config: Config, progress: Progress, closing: Closing): Pr
   const { folder, log, settings } = stores
   const who = await openPrincipals(stores, { hostNames, inPlaces }, closing)
   const outside = await openOutside(stores, config, () => host.port)
-  const options = { places: () => places.list(), asOwner, outside }
+  const secrets = await openVaultSecrets(config.keyVault.secretsFile, log)
+  const { cache } = config
+  const options = { places: () => places.list(), asOwner, outside, secrets, cache }
   const { start, ...served } = await createPlanes(stores, who, options, closing)
   const names = createNames(stores, served, config)
   const { registryDomain } = settings
@@ -90,6 +93,7 @@ async function compose(config: Config, progress: Progress, closing: Closing): Pr
       host: host.describe(),
       support,
       places: places.list(),
+      imports: served.imports(),
     })
   const parts = { ...served, ...names, status, asOwner, places }
   const { attach, shutDownAsked } = await operate(stores, who, parts, closing)

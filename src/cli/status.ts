@@ -45,6 +45,9 @@ function describe(server: ServerStatus): void {
     print(`${strong(name.padEnd(16))}${value}`)
   }
   describeHost(server)
+  for (const line of server.imports.map(describeImport)) {
+    print(`${strong('import'.padEnd(16))}${line}`)
+  }
   print()
   if (server.placesUnavailable) {
     print(`${bad('no places')}: ${server.placesUnavailable.cause} ${server.placesUnavailable.cure}`)
@@ -66,6 +69,15 @@ function describe(server: ServerStatus): void {
   for (const { name, cause } of server.places) {
     if (cause !== undefined) print(`${bad(`${name} failed`)}: ${cause}`)
   }
+}
+
+const describeImport = ({ from, to, state, blobs, bytes }: ServerStatus['imports'][number]) => {
+  const mebibytes = (count: number) => (count / 2 ** 20).toFixed(1)
+  const progress =
+    state === 'waiting'
+      ? 'waiting for its turn'
+      : `${blobs.done} of ${blobs.of} blobs, ${mebibytes(bytes.done)} of ${mebibytes(bytes.of)} MiB`
+  return `${from} as ${to.join(' ')}: ${progress}`
 }
 
 const describeRegistries = ({ host, port, registryDomain }: ServerStatus): string =>

@@ -1,6 +1,6 @@
 import type { PlaceStatus } from '../places/place-status.ts'
 import type { Support } from '../places/support.ts'
-import type { HostSummary, ServerStatus } from './contract.ts'
+import type { HostSummary, ImportSummary, ServerStatus } from './contract.ts'
 import { whatIsMissing } from './readiness.ts'
 
 /** Puts together what `causeway status` tells; degraded without places, or with one that is not in effect. */
@@ -23,6 +23,7 @@ export function describeServer(options: {
   readonly host: HostSummary
   readonly support: Support
   readonly places: readonly PlaceStatus[]
+  readonly imports: readonly ImportSummary[]
 }): ServerStatus {
   const { authorities, settings, support, places, port } = options
   const url = `https://localhost:${port}`
@@ -49,6 +50,7 @@ export function describeServer(options: {
     registryDomain: settings.registryDomain,
     host: options.host,
     places,
+    imports: options.imports,
     ...(!support.available && { placesUnavailable: support }),
   }
 }

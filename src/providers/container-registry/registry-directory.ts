@@ -1,16 +1,20 @@
 import { createHash } from 'node:crypto'
 import { keyOf, parseResourceId } from '../../arm/resource-id.ts'
 import type { Resource, Settings } from '../../arm/resource-type.ts'
+import type { CacheRule } from '../../registry/cache/cache-rule.ts'
 import type {
   PublicAccess,
   RegistryDirectory,
   RegistryFacts,
 } from '../../registry/registry-directory.ts'
 import type { Change, ChangeFeed } from '../../storage/change-feed.ts'
+import type { CacheRuleResource } from './cache-rule.ts'
+import { parseSource } from './cached-repository.ts'
 import { networkRulesOf } from './network-rules.ts'
 import { type Connection, isConnected } from './private-endpoint-connection.ts'
 import { dataEndpointOf, loginServerOf, regionsOf } from './registry-hosts.ts'
 import {
+  CACHE_RULE,
   CONNECTION,
   REGISTRY,
   REPLICATION,
@@ -60,6 +64,7 @@ export async function createRegistryDirectory({
         replications: await resources.children(registry.id, REPLICATION),
         connections: await resources.children(registry.id, CONNECTION),
         tokens: tokens.of(registry.id),
+        cacheRules: await resources.children(registry.id, CACHE_RULE),
       },
       settings.registryDomain,
       unseal,
@@ -109,7 +114,7 @@ function registryIdOf(id: string): string | undefined {
   if (!parsed) return undefined
   const type = parsed.type.toLowerCase()
   if (type === REGISTRY.toLowerCase()) return parsed.id
-  const isPart = [REPLICATION, CONNECTION, SCOPE_MAP, TOKEN].some(
+  const isPart = [REPLICATION, CONNECTION, SCOPE_MAP, TOKEN, CACHE_RULE].some(
     (part) => part.toLowerCase() === type,
   )
   return isPart ? parsed.parent : undefined
@@ -121,6 +126,7 @@ function factsOf(
     replications: readonly Resource[]
     connections: readonly Connection[]
     tokens: RegistryFacts['tokens']
+    cacheRules: readonly CacheRuleResource[]
   },
   domain: string,
   unseal: (sealed: string) => string,
@@ -142,6 +148,7 @@ function factsOf(
     isPrivateLinked: properties.privateLinked ?? false,
     anonymousPull: properties.anonymousPullEnabled,
     immutableTagsIn: immutableTagsIn(registry),
+    ...(parts.cacheRules.length > 0 && { cacheRules: parts.cacheRules.flatMap(cacheRuleOf) }),
     ...(properties.adminUserEnabled && {
       admin: {
         username: name,
@@ -152,6 +159,21 @@ function factsOf(
     }),
     tokens: parts.tokens,
   }
+}
+
+function cacheRuleOf({ name, properties }: CacheRuleResource): readonly CacheRule[] {
+  const { sourceRepository, targetRepository, credentialSetResourceId } = properties
+  const source = parseSource(sourceRepository)
+  if (!source) return []
+  return [
+    {
+      name,
+      host: source.host,
+      sourceRepository: source.pattern,
+      targetRepository,
+      ...(credentialSetResourceId !== undefined && { credentialSet: credentialSetResourceId }),
+    },
+  ]
 }
 
 function publicAccessOf(registry: Registry): PublicAccess {

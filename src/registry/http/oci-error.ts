@@ -53,12 +53,14 @@ const OCI_ERRORS = {
   TAG_STAYS: { status: 409, code: 'DENIED', message: 'the tag stays on what was pushed first' },
   TAG_INVALID: { status: 400, code: 'MANIFEST_INVALID', message: 'invalid tag' },
   TAG_UNKNOWN: { status: 404, message: 'the specified tag does not exist' },
+  TOOMANYREQUESTS: { status: 429, message: 'too many requests' },
   TOO_LARGE: { status: 413, code: 'SIZE_INVALID', message: 'the manifest is larger than 4 MiB' },
   UNAUTHORIZED: {
     status: 401,
     message:
       'authentication required, visit https://aka.ms/acr/authorization for more information.',
   },
+  UNAVAILABLE: { status: 503, message: 'the source registry cannot be reached' },
   UNKNOWN: { status: 500, message: 'the registry failed to process the request' },
   UNSUPPORTED: { status: 405, message: 'The operation is unsupported.' },
 } as const satisfies Record<string, OciErrorKind>
