@@ -20,6 +20,7 @@ test('without a file there are only defaults', async () => {
   assert.equal(config.registryDomain, undefined)
   assert.deepEqual(config.names, { port: 7453, isPortAsked: false, listeners: [] })
   assert.deepEqual(config.egress, { allow: [] })
+  assert.deepEqual([config.cache, config.keyVault], [{ recheckSeconds: 300 }, {}])
   assert.ok(Object.isFrozen(config))
 })
 
@@ -40,9 +41,13 @@ test('a flag goes before the environment, that before the file', async (t) => {
 test('paths in the file begin at its folder, names are lower case', async (t) => {
   const { file, folder } = await fileWith(
     t,
-    'dataFolder: data\nregistryDomain: Registry.Example.COM\ncertificates: [{ chainFile: a.pem, keyFile: /b.key }]\n',
+    'dataFolder: data\nregistryDomain: Registry.Example.COM\ncertificates: [{ chainFile: a.pem, keyFile: /b.key }]\nkeyVault: { secretsFile: secrets.yaml }\n',
   )
-  const { dataFolder, certificates, registryDomain } = await readConfig({ config: file }, {})
+  const { dataFolder, certificates, registryDomain, keyVault } = await readConfig(
+    { config: file },
+    {},
+  )
+  assert.equal(keyVault.secretsFile, join(folder, 'secrets.yaml'))
   assert.equal(dataFolder, join(folder, 'data'))
   assert.equal(registryDomain, 'registry.example.com')
   assert.deepEqual(certificates, [{ chainFile: join(folder, 'a.pem'), keyFile: '/b.key' }])

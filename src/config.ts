@@ -45,11 +45,19 @@ export interface Config {
   /** Absolute paths, PEM. The first that has a name serves it. */
   readonly certificates: readonly { readonly chainFile: string; readonly keyFile: string }[]
   readonly logLevel: LogLevel
-  /** What imports may reach although it is private: CIDR prefixes and host names, lower case. */
+  /** What imports and cache rules may reach although it is private: CIDR prefixes and host names, lower case. */
   readonly egress: {
     readonly allow: readonly string[]
     /** PEM, absolute: authorities that are trusted besides the system's. */
     readonly authoritiesFile?: string
+  }
+  readonly cache: {
+    /** After which a tag that came from elsewhere by a cache rule is looked after again. */
+    readonly recheckSeconds: number
+  }
+  readonly keyVault: {
+    /** Absolute: the values of the secrets that credential sets name. */
+    readonly secretsFile?: string
   }
   readonly privateEndpointsPerRegistry: number
   /** How many processes serve registries; 0: the server itself. */
@@ -77,6 +85,9 @@ const DEFAULT_WORKERS = 0
 /** Of `auto`, one for each core: who needs more than that says how many. */
 const AUTO_WORKERS_MAX = 8
 
+// What the service's people say of it: https://github.com/Azure/acr/issues/860
+const DEFAULT_RECHECK_SECONDS = 300
+
 /** A flag goes before the environment, that before the file, that before the default. @throws ConfigError */
 export async function readConfig(
   flags: Flags,
@@ -84,6 +95,7 @@ export async function readConfig(
 ): Promise<Config> {
   const { file, folder } = await findFile(flags, environment)
   const { registryDomain, registry, controlPlane, names, health, certificates, egress } = file
+  const { cache, keyVault } = file
   const port = flags.port === undefined ? (file.port ?? DEFAULT_PORT) : parsePort(flags.port)
   return Object.freeze({
     dataFolder: dataFolderOf(
@@ -116,6 +128,10 @@ export async function readConfig(
     egress: {
       allow: (egress?.allow ?? []).map((target) => target.toLowerCase()),
       ...(egress?.authoritiesFile && { authoritiesFile: resolve(folder, egress.authoritiesFile) }),
+    },
+    cache: { recheckSeconds: cache?.recheckSeconds ?? DEFAULT_RECHECK_SECONDS },
+    keyVault: {
+      ...(keyVault?.secretsFile && { secretsFile: resolve(folder, keyVault.secretsFile) }),
     },
     privateEndpointsPerRegistry: file.privateEndpointsPerRegistry ?? DEFAULT_ENDPOINTS_PER_REGISTRY,
     workers: workersOf(flags, environment, file.workers),

@@ -6,6 +6,7 @@ import { makePlaces } from './installation/make-places.ts'
 import { openOutside } from './installation/open-outside.ts'
 import { openPrincipals } from './installation/open-principals.ts'
 import { openStores, type Progress } from './installation/open-stores.ts'
+import { openVaultSecrets } from './installation/open-vault-secrets.ts'
 import { openWorkers } from './installation/open-workers.ts'
 import { type AsOwner, operate } from './installation/operate.ts'
 import { serveHost } from './installation/serve-host.ts'
@@ -60,7 +61,9 @@ async function compose(config: Config, progress: Progress, closing: Closing): Pr
   const { folder, log, settings } = stores
   const who = await openPrincipals(stores, { hostNames, inPlaces }, closing)
   const outside = await openOutside(stores, config, () => host.port)
-  const options = { places: () => places.list(), asOwner, outside }
+  const secrets = await openVaultSecrets(config.keyVault.secretsFile, log)
+  const { cache } = config
+  const options = { places: () => places.list(), asOwner, outside, secrets, cache }
   const { start, ...created } = await createPlanes(stores, who, options, closing)
   // Connections wait until they have begun; meanwhile the rest is made.
   const begun = workers.begin(who, created)
@@ -99,6 +102,7 @@ async function compose(config: Config, progress: Progress, closing: Closing): Pr
       workers: workers.list(),
       support,
       places: places.list(),
+      imports: served.imports(),
     })
   const { reopenLog } = workers
   const parts = { ...served, ...names, status, asOwner, places, reopenLog }

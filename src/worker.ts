@@ -11,6 +11,7 @@ import { createTlsServer, type TlsServer } from './front/tls-listener.ts'
 import { createAuthorizer } from './identity/create-authorizer.ts'
 import { createCredentialFinder } from './identity/credential-finder.ts'
 import { systemClock as clock } from './lib/clock.ts'
+import { createCacheReader } from './registry/cache/cache-reader.ts'
 import { createContentReader } from './registry/content/content-reader.ts'
 import { createRegistryServer } from './registry/registry-plane.ts'
 import { createNearestRegion } from './registry/replicas/nearest-region.ts'
@@ -129,6 +130,9 @@ async function compose(start: WorkerStart, mirror: Mirror, rpc: Rpc): Promise<Wo
     log,
     secrets,
     tenantId,
+    upstream: rpc.remote<OfferedRegistry['upstream']>('upstream'),
+    cacheReader: createCacheReader(reader),
+    recheckSeconds: start.recheckSeconds,
   })
   const peers = await openPeers({ folder: run, slot, handle: registry.handle, log })
 

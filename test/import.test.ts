@@ -102,7 +102,7 @@ describe('az acr import', {
   })
 
   test('goes on after a crash, and after an ordinary end, until it is done', async () => {
-    const { layer } = await other.push('team/big', 'v1', randomBytes(3 << 20))
+    const { layer, config } = await other.push('team/big', 'v1', randomBytes(3 << 20))
     const held = other.hold(layer)
     const begun = await arm.send('POST', `${registry.id}/importImage`, {
       source: {
@@ -114,6 +114,18 @@ describe('az acr import', {
     })
     assert.equal(begun.status, 202)
     await held.reached
+    const isHere = async () => {
+      const [running] = (await causeway.status()).imports
+      return running?.blobs.done === 1 && running.blobs.of === 2
+    }
+    for (const deadline = Date.now() + WAIT_SECONDS * 1000; !(await isHere()); ) {
+      assert.ok(Date.now() < deadline, `no blob in ${WAIT_SECONDS} s`)
+      await delay(50)
+    }
+    assert.match(
+      succeeded(await causeway.command(['status'])),
+      /team\/big:v1 as big:v1: 1 of 2 blobs/,
+    )
     await causeway.end('SIGKILL')
     await causeway.startAgain()
     // Ended while it waits for the layer: it must not have to be waited for.
@@ -124,5 +136,6 @@ describe('az acr import', {
       assert.ok(Date.now() < deadline, `not imported in ${WAIT_SECONDS} s`)
       await delay(200)
     }
+    assert.equal(other.asked.filter((path) => path.endsWith(`/team/big/blobs/${config}`)).length, 1)
   })
 })

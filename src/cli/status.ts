@@ -46,6 +46,9 @@ function describe(server: ServerStatus): void {
     print(`${strong(name.padEnd(16))}${value}`)
   }
   describeHost(server)
+  for (const line of server.imports.map(describeImport)) {
+    print(`${strong('import'.padEnd(16))}${line}`)
+  }
   print()
   if (server.placesUnavailable) {
     print(`${bad('no places')}: ${server.placesUnavailable.cause} ${server.placesUnavailable.cure}`)
@@ -75,6 +78,15 @@ const describeWorker = ({ pid, state, replaced }: WorkerSummary): string =>
     ...(state === 'serving' ? [] : [bad(state)]),
     ...(replaced > 0 ? [`(replaced ${replaced} times)`] : []),
   ].join(' ')
+
+const describeImport = ({ from, to, state, blobs, bytes }: ServerStatus['imports'][number]) => {
+  const mebibytes = (count: number) => (count / 2 ** 20).toFixed(1)
+  const progress =
+    state === 'waiting'
+      ? 'waiting for its turn'
+      : `${blobs.done} of ${blobs.of} blobs, ${mebibytes(bytes.done)} of ${mebibytes(bytes.of)} MiB`
+  return `${from} as ${to.join(' ')}: ${progress}`
+}
 
 const describeRegistries = ({ host, port, registryDomain }: ServerStatus): string =>
   [`https://<registry>.localhost:${port}`]

@@ -85,6 +85,21 @@ export const configFile = Type.Object(
     egress: Type.Optional(
       Type.Object({ allow: listOf(target), authoritiesFile: Type.Optional(path) }, closed),
     ),
+    cache: Type.Optional(
+      Type.Object(
+        {
+          recheckSeconds: Type.Optional(
+            Type.Integer({
+              minimum: 0,
+              maximum: 86_400,
+              [WANTED]: 'a number of seconds from 0 to 86400',
+            }),
+          ),
+        },
+        closed,
+      ),
+    ),
+    keyVault: Type.Optional(Type.Object({ secretsFile: Type.Optional(path) }, closed)),
     privateEndpointsPerRegistry: Type.Optional(
       Type.Integer({ minimum: 1, maximum: 10_000, [WANTED]: 'a number from 1 to 10000' }),
     ),

@@ -17,6 +17,8 @@ import { createAuthorizationProvider } from '../providers/authorization/provider
 import { createRoleAssignmentSource } from '../providers/authorization/role-assignment-source.ts'
 import { createContainerRegistryProvider } from '../providers/container-registry/provider.ts'
 import { createRegistryDirectory } from '../providers/container-registry/registry-directory.ts'
+import { createUpstreamCredentials } from '../providers/container-registry/upstream-credentials.ts'
+import type { VaultSecrets } from '../providers/container-registry/vault-secrets.ts'
 import { createNetworkSource } from '../providers/network/network-source.ts'
 import { createNetworkProvider } from '../providers/network/provider.ts'
 import { privateDnsProvider } from '../providers/private-dns/provider.ts'
@@ -37,9 +39,12 @@ export async function createPlanes(
     readonly places: () => readonly PlaceStatus[]
     readonly asOwner: AsOwner
     readonly outside: Outside
+    readonly secrets: VaultSecrets
+    readonly cache: { readonly recheckSeconds: number }
   },
   closing: Closing,
 ) {
+  const { secrets } = options
   const { database, blobs, feed, keys, log, sealer, settings } = stores
   const { tenantId, subscriptionId, registryDomain } = settings
   const { principals, owner, authenticator, authority, applications, credentials } = who
@@ -73,6 +78,8 @@ export async function createPlanes(
           storedBytes: (uid) => registry.storedBytes(uid),
           replicaState: (replica) => registry.replicaState(replica),
         },
+        cached: { hasRepository: (uid, pattern) => registry.hasRepository(uid, pattern) },
+        secrets,
       }),
     ],
     feed,
@@ -131,7 +138,9 @@ export async function createPlanes(
     log,
     secrets: keys,
     tenantId,
+    cache: { ...options.cache, credentialsOf: createUpstreamCredentials(resources, secrets) },
   })
+  closing.add(() => registry.close())
   await registry.seed()
   const followDirectory = async () => {
     await registry.retain(directory.list().map(({ uid }) => uid))
@@ -162,7 +171,11 @@ export async function createPlanes(
     roles: () => customRoles.entries(),
     regions: () => networks.list().map(({ place, location }) => [place, location] as const),
   }
-  const { writer, hasten } = registry
-  const offered = { content: writer, replicas: { hasten } }
-  return { planes, directory, zones, networks, roles, known, offered, start: () => control.start() }
+  const { writer, hasten, upstream } = registry
+  const offered = { content: writer, replicas: { hasten }, upstream }
+  const imports = registry.runningImports
+  return {
+    ...{ planes, directory, zones, networks, roles, known, offered, imports },
+    start: () => control.start(),
+  }
 }

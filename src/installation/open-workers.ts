@@ -93,6 +93,7 @@ export function openWorkers(stores: Stores, config: Config, closing: Closing): W
           logFile: folder.logFile,
           logLevel: config.logLevel,
           tenantId: settings.tenantId,
+          recheckSeconds: config.cache.recheckSeconds,
           registryDomain: settings.registryDomain,
           hostNames: config.controlPlane.hostNames,
           secrets: { tokenKey: keys.tokenKey, urlKey: keys.urlKey },

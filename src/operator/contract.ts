@@ -23,6 +23,8 @@ export interface ServerStatus {
   /** The processes that serve registries; none: the server itself does. */
   readonly workers: readonly WorkerSummary[]
   readonly places: readonly PlaceSummary[]
+  /** Images that come from registries elsewhere now. */
+  readonly imports: readonly ImportSummary[]
   /** Why there are no places, where there are none. */
   readonly placesUnavailable?: { readonly cause: string; readonly cure: string }
 }
@@ -34,6 +36,17 @@ export interface WorkerSummary {
   readonly state: 'serving' | 'starting'
   /** How often it had to be replaced. */
   readonly replaced: number
+}
+
+/** An image on its way here. `blobs` and `bytes` are of what was lacking when it began. */
+export interface ImportSummary {
+  /** `host/repository:tag`, or by digest. */
+  readonly from: string
+  readonly to: readonly string[]
+  readonly state: 'waiting' | 'running'
+  readonly since: string
+  readonly blobs: { readonly done: number; readonly of: number }
+  readonly bytes: { readonly done: number; readonly of: number }
 }
 
 /** What the host itself serves, beside places. Sockets are `127.0.0.1:7443`, that of loopback first. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -35,7 +35,7 @@ async function setUp(t: TestContext) {
   const { principal } = await principals.create('owner')
   const isGood = async (secret: string) =>
     (await principals.authenticate(principal.appId, secret)) !== undefined
-  return { homes, running, principal, principals, isGood, restart }
+  return { homes, run, running, principal, principals, isGood, restart }
 }
 
 test('credentials are good while a program of their home runs, and good again in the next', async (t) => {
@@ -72,4 +72,15 @@ test('a server that was ended finds again which programs run where', async (t) =
   assert.equal(await isGood(clientSecret), true)
   running.delete('first')
   assert.equal(await isGood(clientSecret), false)
+})
+
+test('a note that is being written is left to its program, and removed when that is gone', async (t) => {
+  const { homes, run, running } = await setUp(t)
+  await writeFile(join(run, 'program-first.0a1b2c.draft'), '')
+  running.add('first')
+  await homes.tidy()
+  assert.deepEqual(await readdir(run), ['program-first.0a1b2c.draft'])
+  running.delete('first')
+  await homes.tidy()
+  assert.deepEqual(await readdir(run), [])
 })

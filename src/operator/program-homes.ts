@@ -45,8 +45,11 @@ export function createProgramHomes(options: {
   const { clients, run, principals, sealer, running } = options
   const homes = new Map<string, string>()
   const noteOf = (id: string): string => join(run, `${NOTE}${id}`)
-  const notedIds = async (): Promise<readonly string[]> =>
-    (await readdir(run)).flatMap((name) => (name.startsWith(NOTE) ? [name.slice(NOTE.length)] : []))
+  const noted = async (): Promise<readonly { readonly name: string; readonly id: string }[]> =>
+    (await readdir(run))
+      .filter((name) => name.startsWith(NOTE))
+      // Of a note that is being written the id comes first, too: `program-ID.….draft`.
+      .map((name) => ({ name, id: name.slice(NOTE.length).split('.')[0] ?? '' }))
   const oneAtATime = createMutex()
 
   async function secretOf(owner: string, principal: Principal): Promise<string> {
@@ -74,17 +77,17 @@ export function createProgramHomes(options: {
     },
     isAwake: (owner) => running().some((id) => homes.get(id) === owner),
     async adopt() {
-      for (const id of await notedIds()) {
+      for (const { id } of await noted()) {
         const owner = await readIfPresent(noteOf(id))
         if (owner) homes.set(id, owner)
       }
     },
     async tidy() {
       const ids = new Set(running())
-      for (const id of await notedIds()) {
+      for (const { name, id } of await noted()) {
         if (ids.has(id)) continue
         homes.delete(id)
-        await rm(noteOf(id), { force: true })
+        await rm(join(run, name), { force: true })
       }
     },
   }

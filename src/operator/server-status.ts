@@ -1,6 +1,6 @@
 import type { PlaceStatus } from '../places/place-status.ts'
 import type { Support } from '../places/support.ts'
-import type { HostSummary, ServerStatus, WorkerSummary } from './contract.ts'
+import type { HostSummary, ImportSummary, ServerStatus, WorkerSummary } from './contract.ts'
 import { whatIsMissing } from './readiness.ts'
 
 /** Puts together what `causeway status` tells; degraded without places, or with one that is not in effect. */
@@ -24,6 +24,7 @@ export function describeServer(options: {
   readonly workers: readonly WorkerSummary[]
   readonly support: Support
   readonly places: readonly PlaceStatus[]
+  readonly imports: readonly ImportSummary[]
 }): ServerStatus {
   const { authorities, settings, support, places, port } = options
   const url = `https://localhost:${port}`
@@ -51,6 +52,7 @@ export function describeServer(options: {
     host: options.host,
     workers: options.workers,
     places,
+    imports: options.imports,
     ...(!support.available && { placesUnavailable: support }),
   }
 }

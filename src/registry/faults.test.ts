@@ -39,7 +39,7 @@ interface Push {
 
 async function startFaulty(t: TestContext) {
   let store: FaultyBlobStore | undefined
-  const registry = await startRegistry(t, undefined, (blobs) => {
+  const registry = await startRegistry(t, undefined, undefined, (blobs) => {
     store = createFaultyBlobStore(blobs)
     return store
   })

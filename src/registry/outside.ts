@@ -2,6 +2,8 @@ import type { IncomingHttpHeaders } from 'node:http'
 
 export interface OutsideRequest {
   readonly url: string
+  /** GET by default. */
+  readonly method?: 'GET' | 'HEAD'
   readonly headers?: Readonly<Record<string, string>>
   /** For the log: on whose behalf, and what for. */
   readonly who: string
@@ -20,7 +22,7 @@ export interface OutsideAnswer {
   discard(): void
 }
 
-/** What the registry plane needs of the world beyond this machine: GET, redirects followed, credentials kept from other hosts. */
+/** What the registry plane needs of the world beyond this machine: GET and HEAD, redirects followed, credentials kept from other hosts. */
 export interface Outside {
   /** @throws EgressError, as reading the body does */
   fetch(request: OutsideRequest): Promise<OutsideAnswer>

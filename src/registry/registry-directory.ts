@@ -1,3 +1,5 @@
+import type { CacheRule } from './cache/cache-rule.ts'
+
 /** Who may come in over the public side. */
 export type PublicAccess =
   | { readonly kind: 'all' }
@@ -48,6 +50,8 @@ export interface RegistryFacts {
   }
   /** By name in lower case. */
   readonly tokens: ReadonlyMap<string, TokenFacts>
+  /** From where it gets what it lacks; absent where it has no cache rules. */
+  readonly cacheRules?: readonly CacheRule[]
 }
 
 /** What the registry plane needs to know of registries; owned by registry, implemented by providers. In memory. */

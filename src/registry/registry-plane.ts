@@ -15,10 +15,19 @@ import { createBlobRoutes } from './blobs/blob-routes.ts'
 import { createBufferPool } from './blobs/buffer-pool.ts'
 import { createUrlSigner } from './blobs/signed-url.ts'
 import { createUploadRoutes } from './blobs/upload-routes.ts'
+import { type CacheReader, createCacheReader } from './cache/cache-reader.ts'
+import { isWildcard, isWithin, upstreamOf } from './cache/cache-rule.ts'
+import { createCacheWriter } from './cache/cache-writer.ts'
+import { completeImage } from './cache/complete-image.ts'
+import { type CredentialsOf, createUpstream } from './cache/create-upstream.ts'
+import { createPullThrough } from './cache/pull-through.ts'
+import type { Upstream } from './cache/upstream.ts'
 import { type ContentReader, createContentReader } from './content/content-reader.ts'
 import { type ContentWriter, createContentWriter } from './content/content-writer.ts'
 import { copyImage } from './copy/copy-image.ts'
-import type { CopyErrand, ImageCopy } from './copy/image-copy.ts'
+import type { CopyErrand, ImageCopy, SourceImage } from './copy/image-copy.ts'
+import { createImportQueue, type RunningImport } from './copy/import-queue.ts'
+import { PAUSES } from './copy/try-again.ts'
 import { type Exchange, sendJson } from './http/exchange.ts'
 import { OciError } from './http/oci-error.ts'
 import { decodePath } from './http/oci-path.ts'
@@ -55,6 +64,11 @@ export interface RegistryServerOptions {
   /** Random bytes that survive a restart: one key signs tokens, the other URLs. */
   readonly secrets: { readonly tokenKey: Buffer; readonly urlKey: Buffer }
   readonly tenantId: string
+  /** What repositories under cache rules lack. */
+  readonly upstream: Upstream
+  readonly cacheReader: CacheReader
+  /** After which a tag that came from elsewhere is looked after again. */
+  readonly recheckSeconds: number
 }
 
 /** Where the further regions of registries are. */
@@ -71,15 +85,27 @@ export interface RegistryServer {
 }
 
 export interface RegistryPlaneOptions
-  extends Omit<RegistryServerOptions, 'reader' | 'writer' | 'stores' | 'nearest' | 'lacks'> {
+  extends Pick<
+    RegistryServerOptions,
+    'blobs' | 'directory' | 'identity' | 'clock' | 'log' | 'secrets' | 'tenantId'
+  > {
   readonly database: Database
   readonly replicas: ReplicaOptions
   readonly outside: Outside
+  readonly cache: {
+    /** After which a tag that came from elsewhere is looked after again. */
+    readonly recheckSeconds: number
+    readonly credentialsOf: CredentialsOf
+  }
+  /** Between the tries for what fails elsewhere, in milliseconds. */
+  readonly pauses?: readonly number[]
 }
 
 export interface RegistryPlane extends RegistryServer {
   /** Changes what registries hold; for processes that serve requests and have no database to write to. */
   readonly writer: ContentWriter
+  /** Fetches from elsewhere, for all processes. */
+  readonly upstream: Upstream
   /** Has a replica get a blob before others. */
   hasten(replica: ReplicaKey, digest: Digest, size: number): Promise<void>
   /** @throws ImageCopyError */
@@ -96,30 +122,41 @@ export interface RegistryPlane extends RegistryServer {
   keepReplicas(): Promise<void>
   /** Settles when all that waits for replicas has been tried once. */
   replicated(): Promise<void>
+  /** Whether a registry has a repository of this name, or one within `prefix/*` or `*`. */
+  hasRepository(uid: string, pattern: string): boolean
+  /** Images that come from elsewhere now. */
+  runningImports(): readonly RunningImport[]
   /** Puts the sample image into the built-in registry. */
   seed(): Promise<void>
-  /** Ends what works by itself. */
+  /** Ends what works by itself, and what is on its way from elsewhere by cache rules. */
   close(): Promise<void>
 }
 
 /** Serves the registry plane: who may come in, what was asked for, and the answer or the refusal in its own words. */
 export function createRegistryServer(options: RegistryServerOptions): RegistryServer {
   const { reader, writer, blobs, stores, nearest, lacks } = options
+  const { upstream, cacheReader, recheckSeconds } = options
   const { directory, identity, clock, log, secrets, tenantId } = options
   const tokens = createRegistryTokens({ key: secrets.tokenKey, clock, tenantId, identity })
   const credentials = createCredentials({ identity, tokens, clock })
   const authorizer = createAuthorizer({ identity, tokens, credentials })
   const signer = createUrlSigner({ key: secrets.urlKey, clock })
   const pool = createBufferPool(BUFFER_BYTES, BUFFERS_KEPT)
+  const pullThrough = createPullThrough({
+    ...{ upstream, blobs, reader, cacheReader, clock, recheckSeconds },
+  })
   const routes = createRoutes({
     authorizer,
     tokenEndpoints: createTokenEndpoints({ identity, tokens, credentials, tenantId }),
-    blobs: createBlobRoutes({ reader, writer, stores, nearest, lacks, signer, pool }),
+    blobs: createBlobRoutes({
+      ...{ reader, writer, stores, nearest, lacks, signer, pool, pullThrough },
+    }),
     uploads: createUploadRoutes({ reader, writer, blobs, authorizer }),
     manifests: createManifestRoutes({ reader, writer, blobs }),
     referrers: createReferrerRoutes(reader),
     lists: createListRoutes(reader),
     metadata: createMetadataRoutes({ reader, writer }),
+    pullThrough,
   })
 
   function findHost(request: IncomingMessage) {
@@ -159,7 +196,8 @@ export function createRegistryServer(options: RegistryServerOptions): RegistrySe
     const error = thrown instanceof OciError ? thrown : toUnknown(thrown)
     // Without its query: that may be a signature.
     const path = request.url?.split('?')[0]
-    if (error.status >= 500) {
+    // What failed elsewhere is logged where it was asked for.
+    if (error.status >= 500 && error.code !== 'UNAVAILABLE') {
       log.error({ err: error.cause, host: request.headers.host, path }, 'request failed')
     }
     if (response.headersSent) {
@@ -187,6 +225,15 @@ export function createRegistryPlane(options: RegistryPlaneOptions): RegistryPlan
   const replicator = createReplicator({ queue, stores, clock, log })
   const writer = createContentWriter(database.kysely, clock, replicator.wake)
   const nearest = createNearestRegion(options.replicas.regionOf)
+  const { pauses = PAUSES } = options
+  const cacheReader = createCacheReader(database.reader)
+  const upstream = createUpstream({
+    ...{ outside, blobs, reader, writer, cacheReader, clock, log, pauses },
+    cacheWriter: createCacheWriter(database.kysely, clock),
+    credentialsOf: options.cache.credentialsOf,
+  })
+  const { recheckSeconds } = options.cache
+  const imports = createImportQueue(log, clock)
 
   /** Who may hold something; before the first call of `retain` only the database knows. */
   let holders: ReadonlySet<string> | undefined
@@ -211,17 +258,32 @@ export function createRegistryPlane(options: RegistryPlaneOptions): RegistryPlan
     await writer.deleteRegistry(uid)
   }
 
+  /** Only of what comes by a cache rule may a part be missing. */
+  async function complete(uid: string, image: SourceImage): Promise<void> {
+    const { repository } = image
+    const rules = directory.list().find((registry) => registry.uid === uid)?.cacheRules
+    const found = upstreamOf(rules, repository)
+    if (!found) return
+    await completeImage({ upstream, reader }, { registry: uid, repository, upstream: found }, image)
+  }
+
+  const { manifest, blob, arrived } = upstream
   return {
-    ...createRegistryServer({ ...options, reader, writer, stores, nearest, lacks }),
+    ...createRegistryServer({
+      ...options,
+      ...{ reader, writer, stores, nearest, lacks, upstream, cacheReader, recheckSeconds },
+    }),
     writer,
     hasten,
+    upstream: { manifest, blob, arrived },
 
-    copyImage: (copy, errand) =>
-      copyImage(
-        { database: database.kysely, reader, writer, blobs, clock, outside },
-        copy,
-        errand,
-      ).then(replicator.wake),
+    copyImage(copy, errand) {
+      const ports = { reader, writer, blobs, clock, outside, pauses, complete }
+      return imports.run(copy, errand, async (progress) => {
+        await copyImage({ database: database.kysely, ...ports }, copy, errand, progress)
+        replicator.wake()
+      })
+    },
 
     forgetRegistry,
 
@@ -247,9 +309,19 @@ export function createRegistryPlane(options: RegistryPlaneOptions): RegistryPlan
 
     replicated: () => replicator.idle(),
 
-    close: () => replicator.stop(),
+    async close() {
+      await upstream.close()
+      await replicator.stop()
+    },
+
+    hasRepository(uid, pattern) {
+      if (!isWildcard(pattern)) return reader.hasRepository(uid, pattern)
+      const [first] = reader.repositories(uid, { n: 1, last: pattern.slice(0, -1) })
+      return first !== undefined && isWithin(pattern, first)
+    },
 
     seed: () => seedSamples({ reader, writer, blobs }),
+    runningImports: imports.list,
   }
 }
 

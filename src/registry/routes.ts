@@ -15,6 +15,7 @@ import type { MetadataRoutes } from './acr/metadata-routes.ts'
 import type { BlobRoutes } from './blobs/blob-routes.ts'
 import { mountSource } from './blobs/mount-blob.ts'
 import type { UploadRoutes } from './blobs/upload-routes.ts'
+import type { PullThrough } from './cache/pull-through.ts'
 import { type Exchange, sendJson } from './http/exchange.ts'
 import { OciError } from './http/oci-error.ts'
 import { parseOciPath } from './http/oci-path.ts'
@@ -43,9 +44,11 @@ export function createRoutes(options: {
   readonly referrers: ReferrerRoutes
   readonly lists: ListRoutes
   readonly metadata: MetadataRoutes
+  readonly pullThrough: Pick<PullThrough, 'manifest'>
 }): Routes {
   const { authorizer, tokenEndpoints, blobs, uploads, manifests, referrers, lists, metadata } =
     options
+  const { pullThrough } = options
 
   function operationsOf(exchange: Exchange): Operations | undefined {
     return exchange.path.startsWith('/acr/') ? acrOperations(exchange) : ociOperations(exchange)
@@ -66,7 +69,7 @@ export function createRoutes(options: {
         }
       case 'manifest':
         return {
-          GET: [toPull(path.repository), () => manifests.read(exchange, path)],
+          GET: [toPull(path.repository), () => readManifest(exchange, path)],
           PUT: [toPush(path.repository), () => manifests.push(exchange, path)],
           DELETE: [toDelete(path.repository), () => manifests.remove(exchange, path)],
         }
@@ -92,6 +95,14 @@ export function createRoutes(options: {
           DELETE: [toPush(path.repository), () => uploads.cancel(exchange, path)],
         }
     }
+  }
+
+  async function readManifest(
+    exchange: Exchange,
+    path: Parameters<ManifestRoutes['read']>[1],
+  ): Promise<void> {
+    await pullThrough.manifest(exchange.registry, path)
+    await manifests.read(exchange, path)
   }
 
   function acrOperations(exchange: Exchange): Operations | undefined {

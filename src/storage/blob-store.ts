@@ -8,6 +8,8 @@ export interface BlobStore {
   begin(owner: UploadOwner): Promise<BlobUpload>
   /** Takes up what was received before, by this process or an earlier one. */
   resume(owner: UploadOwner, id: string): Promise<BlobUpload | undefined>
+  /** Reads what an upload has received so far, in whichever process; undefined where there is none (any more). The caller closes the reader. */
+  openUpload(owner: UploadOwner, id: string): Promise<BlobReader | undefined>
   /** Drops all that is being uploaded to one registry. */
   discardUploads(registry: string): Promise<void>
 }

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { algorithmOf, type Digest, hexOf } from '../lib/digest.ts'
 import { isErrno, syncFolder } from '../lib/files.ts'
 import { type HeldFile, holdFile } from '../lib/held-file.ts'
-import type { BlobStore, BlobUpload, UploadOwner } from './blob-store.ts'
+import type { BlobReader, BlobStore, BlobUpload, UploadOwner } from './blob-store.ts'
 import { openFileUpload } from './file-upload.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
@@ -106,18 +106,9 @@ export async function createFileBlobStore(
   await discardAbandoned()
 
   return {
-    async open(digest) {
-      const file = await open(blobFile(digest)).catch((error: unknown) => {
-        if (isErrno(error, 'ENOENT')) return undefined
-        throw error
-      })
-      if (!file) return undefined
-      return {
-        read: async (buffer, position) =>
-          (await file.read(buffer, 0, buffer.length, position)).bytesRead,
-        close: () => file.close(),
-      }
-    },
+    open: (digest) => openReader(blobFile(digest)),
+
+    openUpload: (owner, id) => openReader(uploadFile(owner, id)),
 
     async begin(owner) {
       await discardAbandoned()
@@ -144,6 +135,19 @@ export async function createFileBlobStore(
       knownFolders.delete(path)
       await rm(path, { recursive: true, force: true })
     },
+  }
+}
+
+async function openReader(path: string): Promise<BlobReader | undefined> {
+  const file = await open(path).catch((error: unknown) => {
+    if (isErrno(error, 'ENOENT')) return undefined
+    throw error
+  })
+  if (!file) return undefined
+  return {
+    read: async (buffer, position) =>
+      (await file.read(buffer, 0, buffer.length, position)).bytesRead,
+    close: () => file.close(),
   }
 }
 

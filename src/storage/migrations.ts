@@ -4,6 +4,7 @@ import { createPrincipals } from './migrations/0002-principals.ts'
 import { createRegistryContent } from './migrations/0003-registry-content.ts'
 import { createDirectory } from './migrations/0004-directory.ts'
 import { createAttributes } from './migrations/0005-attributes.ts'
+import { createUpstreamTags } from './migrations/0008-upstream-tags.ts'
 import { createReplicas } from './migrations/0011-replicas.ts'
 
 export type Migrations = Readonly<Record<string, Migration>>
@@ -18,5 +19,6 @@ export const MIGRATIONS: Migrations = {
   '0003-registry-content': createRegistryContent,
   '0004-directory': createDirectory,
   '0005-attributes': createAttributes,
+  '0008-upstream-tags': createUpstreamTags,
   '0011-replicas': createReplicas,
 }

@@ -80,4 +80,12 @@ export interface RegistryTables {
     attempts: number
     last_error: string | null
   }
+  /** Tags that came from elsewhere by a cache rule: where they led then, and when that was last looked after. */
+  registry_upstream_tags: {
+    registry: string
+    repository: string
+    name: string
+    digest: string
+    checked_at: string
+  }
 }

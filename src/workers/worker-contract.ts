@@ -1,4 +1,5 @@
 import type { ServedAt } from '../front/served-at.ts'
+import type { Upstream } from '../registry/cache/upstream.ts'
 import type { ContentWriter } from '../registry/content/content-writer.ts'
 import type { RegistryIdentity } from '../registry/identity.ts'
 import type { RegistryPlane } from '../registry/registry-plane.ts'
@@ -25,6 +26,8 @@ export interface WorkerStart extends WorkerPlace {
   readonly logFile: string
   readonly logLevel: string
   readonly tenantId: string
+  /** After which a tag that came by a cache rule is looked after again. */
+  readonly recheckSeconds: number
   readonly registryDomain: string
   /** The operator's names of the control plane. */
   readonly hostNames: readonly string[]
@@ -54,6 +57,7 @@ export interface PeopleFunctions
 export interface OfferedRegistry {
   readonly content: ContentWriter
   readonly replicas: Pick<RegistryPlane, 'hasten'>
+  readonly upstream: Upstream
 }
 
 /** A connection of which the server has read what the client says first; its socket comes with it. */

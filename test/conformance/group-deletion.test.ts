@@ -14,6 +14,8 @@ before(async () => {
       createContainerRegistryProvider({
         images: { copy: () => Promise.reject(new Error('no image is copied here')) },
         content: { storedBytes: async () => 0, replicaState: async () => undefined },
+        cached: { hasRepository: () => false },
+        secrets: { valueOf: async () => undefined },
       }),
     ],
   })

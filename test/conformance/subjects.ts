@@ -29,6 +29,8 @@ export interface Subject {
 const registries = createContainerRegistryProvider({
   images: { copy: () => Promise.reject(new Error('no image is copied here')) },
   content: { storedBytes: async () => 0, replicaState: async () => undefined },
+  cached: { hasRepository: () => false },
+  secrets: { valueOf: async () => undefined },
 })
 const PRINCIPAL = '00000000-0000-4000-8000-0000000000c1'
 const authorization = createAuthorizationProvider({
@@ -199,6 +201,41 @@ export const SUBJECTS: readonly Subject[] = [
     body: async (arm) => ({
       properties: { scopeMapId: `${await tokened(arm)}/scopeMaps/_repositories_pull` },
     }),
+    isTagged: false,
+  },
+  {
+    type: 'Microsoft.ContainerRegistry/registries/cacheRules',
+    providers: cloud,
+    prepare: async (arm) =>
+      `${await given(arm, 'Microsoft.ContainerRegistry/registries/caching', REGISTRY)}/cacheRules`,
+    name: 'Conforming',
+    body: {
+      properties: {
+        sourceRepository: 'docker.io/library/nginx',
+        targetRepository: 'hub/nginx',
+      },
+    },
+    isTagged: false,
+  },
+  {
+    type: 'Microsoft.ContainerRegistry/registries/credentialSets',
+    providers: cloud,
+    prepare: async (arm) =>
+      `${await given(arm, 'Microsoft.ContainerRegistry/registries/caching', REGISTRY)}/credentialSets`,
+    name: 'Conforming',
+    body: {
+      identity: { type: 'SystemAssigned' },
+      properties: {
+        loginServer: 'docker.io',
+        authCredentials: [
+          {
+            name: 'Credential1',
+            usernameSecretIdentifier: 'https://vault.vault.azure.net/secrets/username',
+            passwordSecretIdentifier: 'https://vault.vault.azure.net/secrets/password',
+          },
+        ],
+      },
+    },
     isTagged: false,
   },
   {

@@ -21,8 +21,14 @@ export interface OtherRegistry {
   readonly asked: readonly string[]
   /** Lets requests whose path contains the text wait until the returned function is called; the promise is of the first. */
   hold(part: string): { readonly reached: Promise<void>; release(): void }
+  /** From now on every request is answered with this status, or served again. */
+  answer(status: number | 'as it is'): void
   /** Pushes an image of one layer. */
-  push(repository: string, tag: string, layer: Buffer): Promise<{ readonly layer: string }>
+  push(
+    repository: string,
+    tag: string,
+    layer: Buffer,
+  ): Promise<{ readonly layer: string; readonly config: string }>
   close(): Promise<void>
 }
 
@@ -48,6 +54,7 @@ export async function startOtherRegistry(): Promise<OtherRegistry> {
   const credentials = { username: 'somebody', password: 'open sesame' }
   const expected = `Basic ${Buffer.from('somebody:open sesame').toString('base64')}`
   const asked: string[] = []
+  let refusal: number | 'as it is' = 'as it is'
   const holds: { part: string; reach: () => void; released: Promise<void> }[] = []
   const proxy = await startTlsServer(async (request: IncomingMessage, response: ServerResponse) => {
     if (request.headers.authorization !== expected) {
@@ -55,6 +62,10 @@ export async function startOtherRegistry(): Promise<OtherRegistry> {
       return
     }
     asked.push(request.url ?? '')
+    if (refusal !== 'as it is') {
+      response.writeHead(refusal).end()
+      return
+    }
     for (const hold of holds) {
       if (!request.url?.includes(hold.part)) continue
       hold.reach()
@@ -92,6 +103,9 @@ export async function startOtherRegistry(): Promise<OtherRegistry> {
       holds.push({ part, reach, released })
       return { reached, release }
     },
+    answer(status) {
+      refusal = status
+    },
     async push(repository, tag, bytes) {
       const layer = await pushBlob(
         repository,
@@ -105,7 +119,7 @@ export async function startOtherRegistry(): Promise<OtherRegistry> {
       )
       const manifest = { schemaVersion: 2, mediaType: MANIFEST, config, layers: [layer] }
       await send('PUT', `/v2/${repository}/manifests/${tag}`, JSON.stringify(manifest), MANIFEST)
-      return { layer: layer.digest }
+      return { layer: layer.digest, config: config.digest }
     },
     async close() {
       await proxy.close()

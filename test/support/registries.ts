@@ -13,6 +13,10 @@ export async function openRegistries(
     readonly copy?: ImageCopier['copy']
     readonly storedBytes?: number
     readonly replicaState?: ReplicaState
+    /** Patterns under which every registry has a repository. */
+    readonly existing?: readonly string[]
+    /** By identifier. */
+    readonly secrets?: Readonly<Record<string, string>>
     readonly privateEndpointsPerRegistry?: number
     /** Actions that are refused at a scope that ends so. */
     readonly refuses?: { readonly action: string; readonly at: string }
@@ -33,6 +37,8 @@ export async function openRegistries(
           storedBytes: async () => options.storedBytes ?? 0,
           replicaState: async () => options.replicaState,
         },
+        cached: { hasRepository: (_uid, pattern) => options.existing?.includes(pattern) ?? false },
+        secrets: { valueOf: async (identifier) => options.secrets?.[identifier] },
       }),
       fakeEndpoints,
     ],

@@ -115,6 +115,7 @@ const COPY_FAILURES = {
   'source-unknown': { status: 404, code: 'ManifestUnknown' },
   'source-not-allowed': { status: 403, code: 'Forbidden' },
   'source-denied': { status: 400, code: 'InvalidParameters' },
+  'source-throttled': { status: 400, code: 'InvalidParameters' },
   'source-unreachable': { status: 400, code: 'InvalidParameters' },
   'source-invalid': { status: 400, code: 'InvalidParameters' },
   'target-exists': { status: 409, code: 'Conflict' },

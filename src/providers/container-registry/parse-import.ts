@@ -2,6 +2,7 @@ import Type, { type Static } from 'typebox'
 import { Value } from 'typebox/value'
 import { invalidProperty } from '../../arm/arm-error.ts'
 import type { RemoteSource } from '../../registry/copy/image-copy.ts'
+import { parseHost } from './cached-repository.ts'
 import { formatImage, type ImageReference, isRepository, parseImage } from './image-reference.ts'
 
 const importRequest = Type.Object({
@@ -63,7 +64,7 @@ function parseSource({
   if (!registryUri) {
     throw invalidProperty('source', "it must have a 'resourceId' or a 'registryUri'.")
   }
-  const host = parseHost(registryUri)
+  const host = parseHost(registryUri.replace(/^https?:\/\//i, '').replace(/\/+$/, ''))
   if (host === undefined) {
     throw invalidProperty(
       'source.registryUri',
@@ -73,14 +74,6 @@ function parseSource({
   if (!credentials) return { host }
   const { username, password } = credentials
   return { host, credentials: { password, ...(username && { username }) } }
-}
-
-/** A host with its port where that is not 443, in the one form that URLs have for it. */
-function parseHost(registryUri: string): string | undefined {
-  const address = `https://${registryUri.replace(/^https?:\/\//i, '').replace(/\/+$/, '')}`
-  const url = URL.canParse(address) ? new URL(address) : undefined
-  if (!url || url.href !== `https://${url.host}/`) return undefined
-  return url.host.replace(/\.(?=:|$)/, '')
 }
 
 function parseTargets(body: Static<typeof importRequest>, image: ImageReference) {

@@ -133,6 +133,33 @@ describe(
       }
     })
 
+    test('a credential set and a cache rule, as az makes and changes them', async (t) => {
+      const file = 'azure-cli-2023-07/acr/test_acr_cache.json'
+      const { arm, id, createRegistry } = await openRegistries(t)
+      await createRegistry('myregistry', {}, 'Standard')
+      // The ids in the recorded bodies are those of another registry.
+      const own = (value: unknown) =>
+        JSON.parse(
+          JSON.stringify(value).replace(/"[^"]*registries\/\w+\//g, `"${id('myregistry')}/`),
+        )
+      for (const [collection, update] of [
+        ['credentialSets', 'PATCH'],
+        ['cacheRules', 'PATCH'],
+      ] as const) {
+        const path = `${id('myregistry')}/${collection}/test1?api-version=2023-01-01-preview`
+        const isOf = (it: Exchange) => pathOf(it).endsWith(`${collection}/test1`)
+        const put = recorded(file, (it) => it.method === 'PUT' && isOf(it))
+        const patch = recorded(file, (it) => it.method === update && isOf(it))
+        const show = recorded(file, (it) => it.method === 'GET' && isOf(it))
+        assert.equal((await arm.put(path, own(put.requestBody))).status, 201)
+        const { body } = await arm.get(path)
+        assert.deepEqual(sorted(membersOf(body)), sorted(membersOf(show.responseBody)))
+        const patched = await arm.patch(path, own(patch.requestBody))
+        assert.equal(patched.status, 200)
+        assert.deepEqual(sorted(membersOf(patched.body)), sorted(membersOf(patch.responseBody)))
+      }
+    })
+
     test('usages begin as recorded', async (t) => {
       const list = recorded('azure-cli-2023-07/acr/test_acr_create_webhook.json', (it) =>
         isShown(it, /listUsages$/),

@@ -42,6 +42,24 @@ test('a registry is found by its login server, in any case, and by its id', asyn
   assert.equal(directory.byHost('other.azurecr.io'), undefined)
 })
 
+test('cache rules come and go with their resources', async () => {
+  const { directory, change } = await directoryOf(registry({}))
+  assert.equal(directory.byId(ID)?.cacheRules, undefined)
+  await change(
+    resource(`${ID}/cacheRules/rule1`, {
+      properties: { sourceRepository: 'docker.io/library/*', targetRepository: 'hub/*' },
+    }),
+  )
+  assert.deepEqual(directory.byId(ID)?.cacheRules, [
+    {
+      name: 'rule1',
+      host: 'docker.io',
+      sourceRepository: 'library/*',
+      targetRepository: 'hub/*',
+    },
+  ])
+})
+
 test('data endpoints are there once they are switched on, one for each region', async () => {
   const { directory, change } = await directoryOf(registry({}))
   assert.equal(directory.byHost('myregistry.eastus.data.azurecr.io'), undefined)

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { keyOf, parseResourceId } from '../../arm/resource-id.ts'
 import type { Resource, Settings } from '../../arm/resource-type.ts'
+import type { CacheRule } from '../../registry/cache/cache-rule.ts'
 import { destinationsOf } from '../../registry/registry-destinations.ts'
 import type {
   PublicAccess,
@@ -8,10 +9,13 @@ import type {
   RegistryFacts,
 } from '../../registry/registry-directory.ts'
 import type { Change, ChangeFeed } from '../../storage/change-feed.ts'
+import type { CacheRuleResource } from './cache-rule.ts'
+import { parseSource } from './cached-repository.ts'
 import { networkRulesOf } from './network-rules.ts'
 import { type Connection, isConnected } from './private-endpoint-connection.ts'
 import { dataEndpointOf, loginServerOf, regionsOf } from './registry-hosts.ts'
 import {
+  CACHE_RULE,
   CONNECTION,
   REGISTRY,
   REPLICATION,
@@ -55,6 +59,7 @@ export async function createRegistryDirectory({
         replications: await resources.children(registry.id, REPLICATION),
         connections: await resources.children(registry.id, CONNECTION),
         tokens: tokens.of(registry.id),
+        cacheRules: await resources.children(registry.id, CACHE_RULE),
       },
       settings.registryDomain,
       unseal,
@@ -104,7 +109,7 @@ function registryIdOf(id: string): string | undefined {
   if (!parsed) return undefined
   const type = parsed.type.toLowerCase()
   if (type === REGISTRY.toLowerCase()) return parsed.id
-  const isPart = [REPLICATION, CONNECTION, SCOPE_MAP, TOKEN].some(
+  const isPart = [REPLICATION, CONNECTION, SCOPE_MAP, TOKEN, CACHE_RULE].some(
     (part) => part.toLowerCase() === type,
   )
   return isPart ? parsed.parent : undefined
@@ -116,6 +121,7 @@ function factsOf(
     replications: readonly Resource[]
     connections: readonly Connection[]
     tokens: RegistryFacts['tokens']
+    cacheRules: readonly CacheRuleResource[]
   },
   domain: string,
   unseal: (sealed: string) => string,
@@ -137,6 +143,7 @@ function factsOf(
     isPrivateLinked: properties.privateLinked ?? false,
     anonymousPull: properties.anonymousPullEnabled,
     immutableTagsIn: immutableTagsIn(registry),
+    ...(parts.cacheRules.length > 0 && { cacheRules: parts.cacheRules.flatMap(cacheRuleOf) }),
     ...(properties.adminUserEnabled && {
       admin: {
         username: name,
@@ -147,6 +154,21 @@ function factsOf(
     }),
     tokens: parts.tokens,
   }
+}
+
+function cacheRuleOf({ name, properties }: CacheRuleResource): readonly CacheRule[] {
+  const { sourceRepository, targetRepository, credentialSetResourceId } = properties
+  const source = parseSource(sourceRepository)
+  if (!source) return []
+  return [
+    {
+      name,
+      host: source.host,
+      sourceRepository: source.pattern,
+      targetRepository,
+      ...(credentialSetResourceId !== undefined && { credentialSet: credentialSetResourceId }),
+    },
+  ]
 }
 
 function publicAccessOf(registry: Registry): PublicAccess {

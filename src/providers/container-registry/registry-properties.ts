@@ -9,6 +9,8 @@ export const REPLICATION = `${REGISTRY}/replications`
 export const CONNECTION = `${REGISTRY}/privateEndpointConnections`
 export const SCOPE_MAP = `${REGISTRY}/scopeMaps`
 export const TOKEN = `${REGISTRY}/tokens`
+export const CACHE_RULE = `${REGISTRY}/cacheRules`
+export const CREDENTIAL_SET = `${REGISTRY}/credentialSets`
 
 const onOff = (initially: 'Enabled' | 'Disabled') =>
   Type.Enum(['Enabled', 'Disabled'], { default: initially })

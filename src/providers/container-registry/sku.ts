@@ -25,6 +25,9 @@ export const SKU_LIMITS: Readonly<
   Premium: { storageBytes: 500 * GIB, webhooks: 500, tokens: 50_000, scopeMaps: 50_000 },
 }
 
+/** Cache rules of a registry of any tier: https://learn.microsoft.com/azure/container-registry/artifact-cache-overview */
+export const CACHE_RULES_MAX = 1000
+
 /** IP rules of a Premium registry. */
 export const IP_RULES_MAX = 200
 

@@ -1,13 +1,17 @@
 import type { TLSSocket } from 'node:tls'
 import type { Digest } from '../../lib/digest.ts'
 import { hostFor, originOf } from '../../lib/origin.ts'
-import type { ContentReader, FoundBlob } from '../content/content-reader.ts'
+import type { BlobReader } from '../../storage/blob-store.ts'
+import type { ArrivingBlob } from '../cache/arriving-blob.ts'
+import type { PullThrough } from '../cache/pull-through.ts'
+import type { ContentReader } from '../content/content-reader.ts'
 import type { ContentWriter } from '../content/content-writer.ts'
 import { disallowed } from '../content/locks.ts'
 import { parseRange } from '../http/byte-range.ts'
 import { isNotModified } from '../http/conditional.ts'
 import { type Exchange, sendEmpty, sendHead } from '../http/exchange.ts'
 import { OciError } from '../http/oci-error.ts'
+import type { RegistryFacts } from '../registry-directory.ts'
 import type { NearestRegion } from '../replicas/nearest-region.ts'
 import type { RegionStores } from '../replicas/region-stores.ts'
 import type { ReplicaKey } from '../replicas/replica-queue.ts'
@@ -37,22 +41,49 @@ export function createBlobRoutes(options: {
   readonly lacks: (replica: ReplicaKey, digest: Digest, size: number) => void
   readonly signer: UrlSigner
   readonly pool: BufferPool
+  readonly pullThrough: Pick<PullThrough, 'blob'>
 }): BlobRoutes {
-  const { reader, writer, stores, nearest, lacks, signer, pool } = options
+  const { reader, writer, stores, nearest, lacks, signer, pool, pullThrough } = options
 
-  function find({ registry }: Exchange, { repository, digest }: BlobPath): FoundBlob {
+  /** A blob that the repository has, or that is on its way to it; `region` is where it is served. */
+  async function find(
+    exchange: Exchange,
+    path: BlobPath,
+    region: string,
+  ): Promise<ArrivingBlob & { readonly readEnabled: boolean }> {
+    const here = findHere(exchange, path, region)
+    if (here) return here
+    const arriving = await pullThrough.blob(exchange.registry, path)
+    if (arriving) return { ...arriving, readEnabled: true }
+    // It may have come meanwhile.
+    const come = findHere(exchange, path, region)
+    if (!come) throw new OciError('BLOB_UNKNOWN', { digest: path.digest })
+    return come
+  }
+
+  function findHere({ registry }: Exchange, { repository, digest }: BlobPath, region: string) {
     const blob = reader.blob(registry.uid, repository, digest)
-    if (!blob) throw new OciError('BLOB_UNKNOWN', { digest })
-    return blob
+    return blob && { ...blob, open: () => openHere(registry, region, digest, blob.size) }
+  }
+
+  async function openHere(
+    { uid, homeRegion }: RegistryFacts,
+    region: string,
+    digest: Digest,
+    size: number,
+  ): Promise<BlobReader> {
+    const found = await stores.open(region === homeRegion ? 'home' : region, digest)
+    if (!found) throw new Error(`the store lacks a blob that a repository has: ${digest}`)
+    if (found.isLacking) lacks({ registry: uid, region }, digest, size)
+    return found.reader
   }
 
   async function send(
     exchange: Exchange,
     { digest }: BlobPath,
-    size: number,
-    region: string,
+    { size, open }: ArrivingBlob,
   ): Promise<void> {
-    const { request, response, registry } = exchange
+    const { request, response } = exchange
     const etag = `"${digest}"`
     const headers = {
       'Accept-Ranges': 'bytes',
@@ -79,11 +110,7 @@ export function createBlobRoutes(options: {
         headers: { 'Content-Range': `bytes */${size}` },
       })
     }
-    const isHome = region === registry.homeRegion
-    const found = await stores.open(isHome ? 'home' : region, digest)
-    if (!found) throw new Error(`the store lacks a blob that a repository has: ${digest}`)
-    if (found.isLacking) lacks({ registry: registry.uid, region }, digest, size)
-    const blob = found.reader
+    const blob = await open()
     try {
       const { start, end } = range ?? { start: 0, end: size }
       sendHead(exchange, range ? 206 : 200, {
@@ -100,16 +127,16 @@ export function createBlobRoutes(options: {
   return {
     async read(exchange, path) {
       const { registry, request } = exchange
-      const { size, readEnabled } = find(exchange, path)
+      const near = nearest(registry, originOf(request))
+      const blob = await find(exchange, path, near)
       // Who pushes to a repository that may not be read still asks what is there.
-      if (!readEnabled && request.method !== 'HEAD') {
+      if (!blob.readEnabled && request.method !== 'HEAD') {
         throw disallowed({ name: path.repository, attribute: 'readEnabled' })
       }
-      const near = nearest(registry, originOf(request))
       const data = registry.dataEndpoints.find(({ region }) => region === near)
       // Clients ask by HEAD whether a blob is there; they need no bytes for that, so no redirect.
       if (!registry.redirectsBlobs || !data || request.method === 'HEAD') {
-        return send(exchange, path, size, near)
+        return send(exchange, path, blob)
       }
       const { repository, digest } = path
       const query = signer.sign({ registry: registry.uid, repository, digest, region: data.region })
@@ -129,7 +156,7 @@ export function createBlobRoutes(options: {
           message: 'the signature of the URL is not valid for it, or not any more',
         })
       }
-      await send(exchange, path, find(exchange, path).size, region)
+      await send(exchange, path, await find(exchange, path, region))
     },
 
     async remove(exchange, { repository, digest }) {

@@ -62,6 +62,7 @@ export interface ContentWriter {
 
 const OF_REPOSITORY = [
   'registry_tags',
+  'registry_upstream_tags',
   'registry_manifest_references',
   'registry_manifests',
   'registry_blob_links',

@@ -14,12 +14,13 @@ import { requirePushable } from '../content/locks.ts'
 import { OciError } from '../http/oci-error.ts'
 import type { Outside } from '../outside.ts'
 import { SAMPLE_REGISTRY, SAMPLE_REPOSITORIES } from '../samples/sample-registry.ts'
-import { fetchImage } from './fetch-image.ts'
+import { type CopyProgress, fetchImage } from './fetch-image.ts'
 import {
   type CopyErrand,
   type CopyTarget,
   type ImageCopy,
   ImageCopyError,
+  type SourceImage,
   sourceImageOf,
   targetsOf,
 } from './image-copy.ts'
@@ -32,6 +33,10 @@ export interface CopyPorts {
   readonly blobs: BlobStore
   readonly clock: Clock
   readonly outside: Outside
+  /** Brings all of an image here of which a registry of ours, by its uid, has only a part. @throws ImageCopyError */
+  readonly complete: (registry: string, image: SourceImage) => Promise<void>
+  /** Between the tries for what fails at the source, in milliseconds. */
+  readonly pauses: readonly number[]
 }
 
 /**
@@ -44,6 +49,7 @@ export async function copyImage(
   ports: CopyPorts,
   copy: ImageCopy,
   errand: CopyErrand,
+  progress: CopyProgress,
 ): Promise<void> {
   const { database, reader, clock } = ports
   const image = sourceImageOf(copy)
@@ -56,9 +62,10 @@ export async function copyImage(
     'host' in from &&
     from.host === SAMPLE_REGISTRY.loginServer &&
     SAMPLE_REPOSITORIES.includes(image.repository)
+  if ('registryUid' in from) await ports.complete(from.registryUid, image)
   const parts =
     'host' in from && !isShipped
-      ? await fetchImage(ports, { from, image, registry, targets, errand })
+      ? await fetchImage(ports, { from, image, registry, targets, errand, progress })
       : partsHere(reader, 'host' in from ? SAMPLE_REGISTRY.uid : from.registryUid, image)
 
   await database.transaction().execute(async (transaction) => {

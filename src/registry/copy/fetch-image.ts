@@ -13,6 +13,7 @@ import {
 } from '../manifests/manifest.ts'
 import { readPlatform } from '../manifests/platform.ts'
 import type { Outside } from '../outside.ts'
+import { fetchBlob } from './fetch-blob.ts'
 import {
   type CopyErrand,
   type CopyTarget,
@@ -22,6 +23,7 @@ import {
 } from './image-copy.ts'
 import type { ImagePart } from './image-part.ts'
 import { openRemoteRepository, type RemoteRepository } from './remote-registry.ts'
+import { tryAgain } from './try-again.ts'
 
 const AT_ONCE = 3
 /** Far above what indexes of today name, nested ones included. */
@@ -32,6 +34,15 @@ export interface FetchPorts {
   readonly blobs: BlobStore
   readonly reader: ContentReader
   readonly writer: ContentWriter
+  /** Between tries, in milliseconds. */
+  readonly pauses: readonly number[]
+}
+
+/** How far a copy is. */
+export interface CopyProgress {
+  /** Once its manifests are known: what is still to come. */
+  expect(blobs: number, bytes: number): void
+  arrived(bytes: number): void
 }
 
 export interface ImageFetch {
@@ -41,6 +52,7 @@ export interface ImageFetch {
   readonly registry: string
   readonly targets: readonly CopyTarget[]
   readonly errand: CopyErrand
+  readonly progress: CopyProgress
 }
 
 /**
@@ -51,9 +63,9 @@ export interface ImageFetch {
  */
 export async function fetchImage(
   ports: FetchPorts,
-  { from, image, registry, targets, errand }: ImageFetch,
+  { from, image, registry, targets, errand, progress }: ImageFetch,
 ): Promise<readonly ImagePart[]> {
-  const { blobs, reader, writer, outside } = ports
+  const { blobs, reader, writer, outside, pauses } = ports
   const failed = new AbortController()
   const signals = [failed.signal, ...(errand.signal ? [errand.signal] : [])]
   const remote = openRemoteRepository(
@@ -61,7 +73,9 @@ export async function fetchImage(
     { ...from, repository: image.repository },
     { ...errand, signal: AbortSignal.any(signals) },
   )
-  const manifests = await fetchManifests(remote, image).catch((error) => {
+  const askFor = (reference: string) =>
+    tryAgain(() => remote.manifest(reference), { pauses, hopes: ['yes'], signal: errand.signal })
+  const manifests = await fetchManifests(askFor, image).catch((error) => {
     errand.signal?.throwIfAborted()
     throw error
   })
@@ -75,19 +89,24 @@ export async function fetchImage(
       .map((target) => reader.blobSize(registry, target.repository, digest))
       .find((size) => size !== undefined)
 
+  const lacking = [...wanted.values()].filter(({ digest }) => sizeHere(digest) === undefined)
+  progress.expect(
+    lacking.length,
+    lacking.reduce((sum, { size }) => sum + size, 0),
+  )
+  const owner = { registry, repository }
   const inSlot = createSlots(AT_ONCE)
-  const fetches = [...wanted.values()]
-    .filter(({ digest }) => sizeHere(digest) === undefined)
-    .map((blob) =>
-      inSlot(async () => {
-        failed.signal.throwIfAborted()
-        await fetchBlob(remote, blobs, { registry, repository }, blob)
-        await writer.linkBlob({ registry, repository }, blob.digest, blob.size)
-      }).catch((error) => {
-        failed.abort(error)
-        throw error
-      }),
-    )
+  const fetches = lacking.map((blob) =>
+    inSlot(async () => {
+      failed.signal.throwIfAborted()
+      await fetchBlob(remote, blobs, { owner, blob, pauses, signal: AbortSignal.any(signals) })
+      await writer.linkBlob(owner, blob.digest, blob.size)
+      progress.arrived(blob.size)
+    }).catch((error) => {
+      failed.abort(error)
+      throw error
+    }),
+  )
   // All of them come to an end before one's failure is told: nothing goes on behind the caller's back.
   await Promise.allSettled(fetches)
   errand.signal?.throwIfAborted()
@@ -111,7 +130,7 @@ interface FetchedManifest {
 
 /** The manifest that is asked for and all below it, children first, each once. */
 async function fetchManifests(
-  remote: RemoteRepository,
+  askFor: RemoteRepository['manifest'],
   { reference }: SourceImage,
 ): Promise<readonly FetchedManifest[]> {
   const found = new Map<Digest, FetchedManifest>()
@@ -121,7 +140,7 @@ async function fetchManifests(
     if (expected && found.has(expected)) return
     asked += 1
     if (asked > MANIFESTS_MAX) throw invalid(`it names more than ${MANIFESTS_MAX} manifests`)
-    const { content, mediaType } = await remote.manifest(name)
+    const { content, mediaType } = await askFor(name)
     const digest = digestOf(content, expected && algorithmOf(expected))
     if (expected && digest !== expected) throw invalid(`its manifest ${expected} has other bytes`)
     const manifest = withBlobsListed(
@@ -145,24 +164,6 @@ function parse(content: Buffer, mediaType: string | undefined): Manifest {
     if (!(error instanceof OciError)) throw error
     throw invalid(typeof error.detail === 'string' ? error.detail : error.message, error)
   }
-}
-
-async function fetchBlob(
-  remote: RemoteRepository,
-  blobs: BlobStore,
-  owner: { readonly registry: string; readonly repository: string },
-  { digest, size }: Descriptor,
-): Promise<void> {
-  const upload = await blobs.begin(owner)
-  await upload.exclusive(async () => {
-    try {
-      await upload.append(await remote.blob(digest, size), algorithmOf(digest))
-      const isWhole = upload.received === size && (await upload.commit(digest)) === 'committed'
-      if (!isWhole) throw invalid(`its blob ${digest} has other bytes`)
-    } finally {
-      if (upload.state === 'open') await upload.discard()
-    }
-  })
 }
 
 const invalid = (reason: string, cause?: unknown): ImageCopyError =>

@@ -39,6 +39,19 @@ export interface CopyErrand {
 }
 
 /**
+ * Whether a source may answer better a moment later: it is busy or broke off (`yes`), or it was not reached. The latter
+ * is worth a try only where it was reached before: how long a refusal takes must not tell what is on the inside.
+ */
+export type Hope = 'no' | 'yes' | 'where it was reached'
+
+interface ImageCopyErrorOptions extends ErrorOptions {
+  /** `no` by default. */
+  readonly hope?: Hope
+  /** How long the source wants to be left alone. */
+  readonly retryAfterSeconds?: number | undefined
+}
+
+/**
  * Why an image was not copied. The message is public; of a tag that exists it is, in the service's words,
  * `Tag hello-world:latest already exists in target registry.`
  */
@@ -50,12 +63,17 @@ export class ImageCopyError extends Error {
     | 'target-locked'
     | 'source-not-allowed'
     | 'source-denied'
+    | 'source-throttled'
     | 'source-unreachable'
     | 'source-invalid'
+  readonly hope: Hope
+  readonly retryAfterSeconds: number | undefined
 
-  constructor(code: ImageCopyError['code'], message: string, options?: ErrorOptions) {
+  constructor(code: ImageCopyError['code'], message: string, options: ImageCopyErrorOptions = {}) {
     super(message, options)
     this.code = code
+    this.hope = options.hope ?? 'no'
+    this.retryAfterSeconds = options.retryAfterSeconds
   }
 }
 

@@ -1,12 +1,12 @@
 import { buffer } from 'node:stream/consumers'
-import type { Digest } from '../../lib/digest.ts'
-import { EgressError } from '../../lib/egress-error.ts'
-import { type Challenge, parseChallenge } from '../access/challenge.ts'
+import { type Digest, isDigest } from '../../lib/digest.ts'
+import { parseChallenge } from '../access/challenge.ts'
 import { MANIFEST_BYTES_MAX, MANIFEST_MEDIA_TYPES } from '../manifests/manifest.ts'
 import type { Outside, OutsideAnswer } from '../outside.ts'
 import { type CopyErrand, ImageCopyError, type RemoteSource } from './image-copy.ts'
+import { inOurWords, rethrow } from './our-words.ts'
+import { answerTo } from './remote-sign-in.ts'
 
-const TOKEN_BYTES_MAX = 1 << 20
 const SHORT_SECONDS = 60
 /** For one blob. One that stops coming is given up much earlier. */
 const BLOB_SECONDS = 6 * 60 * 60
@@ -17,15 +17,36 @@ const REGISTRY_OF: Readonly<Record<string, string>> = {
   'index.docker.io': 'registry-1.docker.io',
 }
 
+/** For the log: what is asked for, beside who asks. */
+export interface RemoteErrand extends CopyErrand {
+  readonly what?: string
+}
+
+export interface RemoteManifest {
+  readonly content: Buffer
+  readonly mediaType: string | undefined
+  /** What the registry says that it is; unchecked. */
+  readonly stated: Digest | undefined
+}
+
 /** One repository of a registry elsewhere, as far as a pull goes. */
 export interface RemoteRepository {
+  /** What a tag leads to now; undefined where the registry does not say. Docker Hub does not count it as a pull. */
+  digestOf(tag: string, timeoutSeconds?: number): Promise<Digest | undefined>
   /** A manifest by tag or digest, unchecked. */
-  manifest(
-    reference: string,
-  ): Promise<{ readonly content: Buffer; readonly mediaType: string | undefined }>
-  /** The bytes of a blob, unchecked but for being no more than `size`. */
-  blob(digest: Digest, size: number): Promise<AsyncIterable<Uint8Array>>
+  manifest(reference: string, timeoutSeconds?: number): Promise<RemoteManifest>
+  /** The bytes of a blob from `start` on, unchecked but for being no more than the rest of `size`. */
+  blob(digest: Digest, size: number, start?: number): Promise<AsyncIterable<Uint8Array>>
 }
+
+interface Ask {
+  readonly method?: 'GET' | 'HEAD'
+  readonly bytesMax: number
+  readonly timeoutSeconds: number
+  readonly headers: Readonly<Record<string, string>>
+}
+
+const ACCEPT_MANIFESTS = { accept: MANIFEST_MEDIA_TYPES.join(', ') }
 
 /**
  * https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pull. Credentials go to the registry, or to
@@ -36,84 +57,55 @@ export interface RemoteRepository {
 export function openRemoteRepository(
   outside: Outside,
   source: RemoteSource & { readonly repository: string },
-  errand: CopyErrand,
+  { what = 'import', ...errand }: RemoteErrand,
 ): RemoteRepository {
   const { host, repository, credentials } = source
   const base = `https://${REGISTRY_OF[host] ?? host}`
   let authorization: string | undefined
 
-  const fetch = async (request: Parameters<Outside['fetch']>[0]) =>
-    outside.fetch(request).catch(rethrow)
-
-  async function get(
-    path: string,
-    bounds: { readonly bytesMax: number; readonly timeoutSeconds: number },
-    headers: Readonly<Record<string, string>> = {},
-  ): Promise<OutsideAnswer> {
+  async function get(path: string, { headers, ...bounds }: Ask): Promise<OutsideAnswer> {
     const ask = () =>
-      fetch({
-        url: `${base}/v2/${repository}/${path}`,
-        headers: { ...headers, ...(authorization && { authorization }) },
-        what: 'import',
-        ...errand,
-        ...bounds,
-      })
+      outside
+        .fetch({
+          url: `${base}/v2/${repository}/${path}`,
+          headers: { ...headers, ...(authorization && { authorization }) },
+          what,
+          ...errand,
+          ...bounds,
+        })
+        .catch(rethrow)
     const first = await ask()
     if (first.status !== 401) return accept(first)
     first.discard()
     // Who was redirected to has no say in where credentials go.
     const isOwnWord = new URL(first.url).origin === new URL(base).origin
     const challenge = isOwnWord && parseChallenge(first.headers['www-authenticate'] ?? '')
-    if (!challenge) throw denied()
-    authorization = await authorize(challenge)
+    const timeoutSeconds = Math.min(bounds.timeoutSeconds, SHORT_SECONDS)
+    const answer =
+      challenge && (await answerTo(outside, challenge, source, { ...errand, what, timeoutSeconds }))
+    if (!answer) throw denied()
+    authorization = answer
     return accept(await ask())
   }
 
-  async function authorize(challenge: Challenge): Promise<string> {
-    const { username, password } = credentials ?? {}
-    const basic =
-      username !== undefined && password !== undefined
-        ? `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
-        : undefined
-    if (challenge.scheme === 'basic') {
-      if (!basic) throw denied()
-      return basic
-    }
-    if (password !== undefined && basic === undefined) return bearer(password)
-    if (!URL.canParse(challenge.realm)) throw denied()
-    const realm = new URL(challenge.realm)
-    if (challenge.service) realm.searchParams.set('service', challenge.service)
-    // Optional in the challenge: https://github.com/Azure/acr/issues/449
-    realm.searchParams.set('scope', challenge.scope ?? `repository:${repository}:pull`)
-    const answer = await fetch({
-      url: realm.href,
-      headers: { accept: 'application/json', ...(basic && { authorization: basic }) },
-      what: 'import: sign-in',
-      ...errand,
-      bytesMax: TOKEN_BYTES_MAX,
-      timeoutSeconds: SHORT_SECONDS,
-    })
-    if (answer.status !== 200) {
-      answer.discard()
-      throw denied()
-    }
-    return bearer(tokenOf(await buffer(answer.body).catch(rethrow)))
-  }
-
-  function bearer(token: string): string {
-    if (!/^[\x21-\x7e]+$/.test(token)) throw denied()
-    return `Bearer ${token}`
-  }
-
   function accept(answer: OutsideAnswer): OutsideAnswer {
-    const { status } = answer
-    if (status === 200) return answer
+    const { status, headers } = answer
+    if (status === 200 || status === 206) return answer
     answer.discard()
     if (status === 404) {
       throw new ImageCopyError('source-unknown', `'${host}/${repository}' has no such image.`)
     }
     if (status === 401 || status === 403) throw denied()
-    throw new ImageCopyError('source-unreachable', `'${host}' answered with status ${status}.`)
+    if (status === 429) {
+      const retryAfterSeconds = secondsOf(headers['retry-after'])
+      throw new ImageCopyError('source-throttled', `'${host}' was asked too often.`, {
+        hope: 'yes',
+        retryAfterSeconds,
+      })
+    }
+    throw new ImageCopyError('source-unreachable', `'${host}' answered with status ${status}.`, {
+      hope: status >= 500 || status === 408 ? 'yes' : 'no',
+    })
   }
 
   const denied = () =>
@@ -123,41 +115,56 @@ export function openRemoteRepository(
     )
 
   return {
-    async manifest(reference) {
-      const bounds = { bytesMax: MANIFEST_BYTES_MAX, timeoutSeconds: SHORT_SECONDS }
-      const { body, headers } = await get(`manifests/${reference}`, bounds, {
-        accept: MANIFEST_MEDIA_TYPES.join(', '),
+    async digestOf(tag, timeoutSeconds = SHORT_SECONDS) {
+      const bounds = { bytesMax: MANIFEST_BYTES_MAX, timeoutSeconds, headers: ACCEPT_MANIFESTS }
+      const answer = await get(`manifests/${tag}`, { method: 'HEAD', ...bounds })
+      answer.discard()
+      return statedDigest(answer)
+    },
+    async manifest(reference, timeoutSeconds = SHORT_SECONDS) {
+      const bounds = { bytesMax: MANIFEST_BYTES_MAX, timeoutSeconds, headers: ACCEPT_MANIFESTS }
+      const answer = await get(`manifests/${reference}`, bounds)
+      return {
+        content: await buffer(answer.body).catch(rethrow),
+        mediaType: answer.headers['content-type'],
+        stated: statedDigest(answer),
+      }
+    },
+    async blob(digest, size, start = 0) {
+      const { status, headers, body, discard } = await get(`blobs/${digest}`, {
+        bytesMax: size,
+        timeoutSeconds: BLOB_SECONDS,
+        headers: { accept: '*/*', ...(start > 0 && { range: `bytes=${start}-` }) },
       })
-      return { content: await buffer(body).catch(rethrow), mediaType: headers['content-type'] }
-    },
-    async blob(digest, size) {
-      const bounds = { bytesMax: size, timeoutSeconds: BLOB_SECONDS }
-      const { body } = await get(`blobs/${digest}`, bounds, { accept: '*/*' })
-      return inOurWords(body)
+      if (status === 200) return inOurWords(skip(body, start))
+      if (start > 0 && headers['content-range']?.startsWith(`bytes ${start}-`)) {
+        return inOurWords(body)
+      }
+      discard()
+      throw new ImageCopyError('source-invalid', `'${host}' sent a part that nobody asked for.`)
     },
   }
 }
 
-async function* inOurWords(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  try {
-    yield* body
-  } catch (error) {
-    rethrow(error)
-  }
+function statedDigest({ headers }: OutsideAnswer): Digest | undefined {
+  const stated = headers['docker-content-digest']
+  return typeof stated === 'string' && isDigest(stated) ? stated : undefined
 }
 
-function rethrow(error: unknown): never {
-  if (!(error instanceof EgressError) || error.kind === 'cancelled') throw error
-  const code = error.kind === 'too-large' ? 'source-invalid' : 'source-unreachable'
-  throw new ImageCopyError(code, error.message, { cause: error })
+/** Of a `Retry-After`, which may also be a time. https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3 */
+function secondsOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  if (/^\d{1,9}$/.test(text)) return Number(text)
+  const time = Date.parse(text)
+  return Number.isNaN(time) ? undefined : Math.max(0, Math.ceil((time - Date.now()) / 1000))
 }
 
-function tokenOf(body: Buffer): string {
-  try {
-    const { token, access_token } = JSON.parse(body.toString()) as Record<string, unknown>
-    const found = token ?? access_token
-    return typeof found === 'string' ? found : ''
-  } catch {
-    return ''
+/** For a source that sends all of it where a part would do. */
+async function* skip(body: AsyncIterable<Uint8Array>, bytes: number): AsyncGenerator<Uint8Array> {
+  let left = bytes
+  for await (const chunk of body) {
+    const skipped = Math.min(left, chunk.length)
+    left -= skipped
+    if (skipped < chunk.length) yield chunk.subarray(skipped)
   }
 }

@@ -53,6 +53,7 @@ const OCI_ERRORS = {
   TAG_STAYS: { status: 409, code: 'DENIED', message: 'the tag stays on what was pushed first' },
   TAG_INVALID: { status: 400, code: 'MANIFEST_INVALID', message: 'invalid tag' },
   TAG_UNKNOWN: { status: 404, message: 'the specified tag does not exist' },
+  TOOMANYREQUESTS: { status: 429, message: 'too many requests' },
   TOO_LARGE: { status: 413, code: 'SIZE_INVALID', message: 'the manifest is larger than 4 MiB' },
   UNAUTHORIZED: {
     status: 401,

@@ -8,7 +8,7 @@ export interface Platform {
 }
 
 /** Image configs are a few kilobytes; anything much larger is something else. */
-const CONFIG_BYTES_MAX = 1 << 20
+export const CONFIG_BYTES_MAX = 1 << 20
 
 const CONFIG_MEDIA_TYPES: readonly string[] = [
   'application/vnd.oci.image.config.v1+json',

@@ -12,6 +12,7 @@ import { type Origin, setOrigin } from '../../lib/origin.ts'
 import type { BlobStore } from '../../storage/blob-store.ts'
 import { openDatabase } from '../../storage/database.ts'
 import { createFileBlobStore } from '../../storage/file-blob-store.ts'
+import type { CredentialsOf } from '../cache/create-upstream.ts'
 import { OCI_MANIFEST } from '../manifests/manifest.ts'
 import type { Outside } from '../outside.ts'
 import type { RegistryFacts } from '../registry-directory.ts'
@@ -19,6 +20,7 @@ import { createRegistryPlane, type RegistryPlane } from '../registry-plane.ts'
 
 export const ADMIN = { user: 'myregistry', password: 'open sesame' }
 export const DATA_HOST = 'myregistry.westeurope.data.azurecr.io'
+export const RECHECK_SECONDS = 300
 export const TENANT = '11111111-2222-3333-4444-555555555555'
 
 const principal = (name: string): Principal => ({
@@ -85,6 +87,7 @@ const NOWHERE: Outside = {
 export async function startRegistry(
   t: Lifetime,
   outside: Outside = NOWHERE,
+  credentialsOf: CredentialsOf = async () => undefined,
   wrap: WrapBlobs = (blobs) => blobs,
 ): Promise<Fixture> {
   const folder = await mkdtemp(join(tmpdir(), 'causeway-registry-'))
@@ -94,7 +97,7 @@ export async function startRegistry(
     await rm(folder, { recursive: true, force: true })
   })
   const secrets = { tokenKey: randomBytes(32), urlKey: randomBytes(32) }
-  return startIn(folder, running, secrets, outside, wrap)
+  return startIn(folder, running, secrets, outside, credentialsOf, wrap)
 }
 
 async function startIn(
@@ -102,6 +105,7 @@ async function startIn(
   running: { close(): Promise<void> }[],
   secrets: { tokenKey: Buffer; urlKey: Buffer },
   outside: Outside,
+  credentialsOf: CredentialsOf,
   wrap: WrapBlobs,
 ): Promise<Fixture> {
   const database = await openDatabase(join(folder, 'causeway.db'))
@@ -147,6 +151,8 @@ async function startIn(
     log,
     secrets,
     tenantId: TENANT,
+    cache: { recheckSeconds: RECHECK_SECONDS, credentialsOf },
+    pauses: [5, 5, 5],
   })
   const server = createServer((request, response) => {
     setOrigin(request, state.origin)
@@ -199,7 +205,7 @@ async function startIn(
     send: (method, path, ask = {}) => send(port, method, path, { host: address, ...ask }),
     async restart() {
       await lifetime.close()
-      return startIn(folder, running, secrets, outside, wrap)
+      return startIn(folder, running, secrets, outside, credentialsOf, wrap)
     },
   }
   return state

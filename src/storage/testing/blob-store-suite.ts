@@ -104,6 +104,21 @@ export function testBlobStore(
       assert.equal(await upload.commit(digestOf(BYTES)), 'committed')
     })
 
+    test('what has come of an upload can be read, also after it has become a blob', async (t) => {
+      const { store } = await make(t)
+      const upload = await store.begin(OWNER)
+      await assert.rejects(upload.append(failingAfter(BYTES.subarray(0, 1000))))
+      const reader = await store.openUpload(OWNER, upload.id)
+      const buffer = Buffer.alloc(BYTES.length)
+      assert.equal(await reader?.read(buffer, 0), 1000)
+      await upload.append(inChunks(BYTES.subarray(1000)))
+      await upload.commit(digestOf(BYTES))
+      assert.equal(await reader?.read(buffer, 0), BYTES.length)
+      assert.deepEqual(buffer, BYTES)
+      await reader?.close()
+      assert.equal(await store.openUpload(OWNER, upload.id), undefined)
+    })
+
     test('takes up an upload in a later process where it stopped, and once however many ask', async (t) => {
       const { store, reopen } = await make(t)
       const upload = await store.begin(OWNER)
