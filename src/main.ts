@@ -1,5 +1,6 @@
 import type { Config } from './config.ts'
 import { openAuthorities } from './front/authorities.ts'
+import { addMetrics } from './installation/add-metrics.ts'
 import { createNames } from './installation/create-names.ts'
 import { createPlanes } from './installation/create-planes.ts'
 import { makePlaces } from './installation/make-places.ts'
@@ -10,6 +11,7 @@ import { type AsOwner, operate } from './installation/operate.ts'
 import { serveHost } from './installation/serve-host.ts'
 import { systemClock as clock } from './lib/clock.ts'
 import { type Closing, createClosing } from './lib/closing.ts'
+import { createMetrics } from './metrics/create-metrics.ts'
 import type { attachProgram } from './operator/attach.ts'
 import type { AttachRequest, ServerStatus } from './operator/contract.ts'
 import { whatIsMissing } from './operator/readiness.ts'
@@ -57,19 +59,21 @@ async function compose(config: Config, progress: Progress, closing: Closing): Pr
   const { folder, log, settings } = stores
   const who = await openPrincipals(stores, { hostNames, inPlaces }, closing)
   const outside = await openOutside(stores, config, () => host.port)
-  const options = { places: () => places.list(), asOwner, outside }
+  const { exposition, ...metrics } = createMetrics(config.version)
+  const options = { places: () => places.list(), asOwner, outside, metrics }
   const { start, ...served } = await createPlanes(stores, who, options, closing)
-  const names = createNames(stores, served, config)
+  const names = createNames(stores, served, config, metrics)
   const { registryDomain } = settings
   const authorities = await openAuthorities(folder.authorities, { registryDomain, hostNames })
   const places = makePlaces(stores, who, { ...served, ...names, authorities }, closing)
+  addMetrics(metrics, stores, { ...served, places: () => places.list() })
   // Until all is in effect for the first time; then what is missing of it.
   let whyNotReady = (): readonly string[] => ['it is starting']
   // Before the places are made: a port that is taken is told of at once.
   const host = await serveHost(
     stores,
     config,
-    { ...served, dns: names.hostDns, authorities, whyNotReady: () => whyNotReady() },
+    { ...served, dns: names.hostDns, authorities, whyNotReady: () => whyNotReady(), exposition },
     closing,
   )
   const support = await places.support()

@@ -2,12 +2,14 @@ import { createControlPlane } from '../arm/control-plane.ts'
 import { isSameId } from '../arm/resource-id.ts'
 import { cloudMetadata } from '../front/cloud-metadata.ts'
 import type { Planes } from '../front/cloud-names.ts'
+import { measuredPlanes } from '../front/measured-planes.ts'
 import { createGraphPlane } from '../graph/graph-plane.ts'
 import type { RoleAssignmentSource } from '../identity/authorizer.ts'
 import { createAuthorizer } from '../identity/create-authorizer.ts'
 import { isOwnerOf, ownerAssignment } from '../identity/owner.ts'
 import { systemClock as clock } from '../lib/clock.ts'
 import type { Closing } from '../lib/closing.ts'
+import type { Metrics } from '../lib/metrics.ts'
 import { originOf } from '../lib/origin.ts'
 import { removeRoles } from '../operator/principals.ts'
 import type { PlaceStatus } from '../places/place-status.ts'
@@ -35,6 +37,7 @@ export async function createPlanes(
     readonly places: () => readonly PlaceStatus[]
     readonly asOwner: AsOwner
     readonly outside: Outside
+    readonly metrics: Metrics
   },
   closing: Closing,
 ) {
@@ -122,6 +125,7 @@ export async function createPlanes(
     log,
     secrets: keys,
     tenantId,
+    metrics: options.metrics,
   })
   await registry.seed()
   await registry.retain(directory.list().map(({ uid }) => uid))
@@ -129,12 +133,13 @@ export async function createPlanes(
 
   const zones = await createZoneSource({ resources, feed })
   const networks = await createNetworkSource({ resources, feed })
-  const planes: Planes = {
+  const handlers: Planes = {
     control: (request, response) => control.app.routing(request, response),
     authority: (request, response) => authority.routing(request, response),
     registry: registry.handle,
     graph: (request, response) => graph.routing(request, response),
   }
+  const planes = measuredPlanes(handlers, options.metrics)
   const roles = { assignmentsOf, customRoleName: customRoles.nameOf }
   return { planes, directory, zones, networks, roles, start: () => control.start() }
 }

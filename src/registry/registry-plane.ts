@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Logger } from 'pino'
 import type { Clock } from '../lib/clock.ts'
+import { type Metrics, NO_METRICS } from '../lib/metrics.ts'
 import { originOf } from '../lib/origin.ts'
 import { type BlobStore, isStorageFull } from '../storage/blob-store.ts'
 import type { Database } from '../storage/database.ts'
@@ -19,6 +19,9 @@ import { createContentReader } from './content/content-reader.ts'
 import { createContentWriter } from './content/content-writer.ts'
 import { copyImage } from './copy/copy-image.ts'
 import type { CopyErrand, ImageCopy } from './copy/image-copy.ts'
+import { createRequestObserver } from './events/observe-requests.ts'
+import { NO_EVENTS, type RegistryEvents } from './events/registry-events.ts'
+import type { RequestRecord } from './events/request-record.ts'
 import { type Exchange, sendJson } from './http/exchange.ts'
 import { OciError } from './http/oci-error.ts'
 import { decodePath } from './http/oci-path.ts'
@@ -45,6 +48,9 @@ export interface RegistryPlaneOptions {
   /** Random bytes that survive a restart: one key signs tokens, the other URLs. */
   readonly secrets: { readonly tokenKey: Buffer; readonly urlKey: Buffer }
   readonly tenantId: string
+  readonly metrics?: Metrics
+  /** Who is told of what changed nothing. */
+  readonly events?: RegistryEvents
 }
 
 export interface RegistryPlane {
@@ -65,6 +71,7 @@ export interface RegistryPlane {
 /** The registry plane: who may come in, what was asked for, and the answer or the refusal in its own words. */
 export function createRegistryPlane(options: RegistryPlaneOptions): RegistryPlane {
   const { database, blobs, directory, identity, outside, clock, log, secrets, tenantId } = options
+  const { metrics = NO_METRICS, events = NO_EVENTS } = options
   const reader = createContentReader(database.reader)
   const writer = createContentWriter(database.kysely, clock)
   const tokens = createRegistryTokens({ key: secrets.tokenKey, clock, tenantId, identity })
@@ -81,6 +88,8 @@ export function createRegistryPlane(options: RegistryPlaneOptions): RegistryPlan
     lists: createListRoutes(reader),
     metadata: createMetadataRoutes({ reader, writer }),
   })
+
+  const observer = createRequestObserver({ metrics, events, clock })
 
   /** Who may hold something; before the first call of `retain` only the database knows. */
   let holders: ReadonlySet<string> | undefined
@@ -99,14 +108,21 @@ export function createRegistryPlane(options: RegistryPlaneOptions): RegistryPlan
     return found && { host, ...found }
   }
 
-  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async function serve(
+    request: IncomingMessage,
+    response: ServerResponse,
+    record: RequestRecord,
+  ): Promise<void> {
     const found = findHost(request)
     if (!found) throw new OciError('NOT_FOUND')
+    record.registry = found.registry
+    if (found.role === 'data') record.region = found.region
     const origin = originOf(request)
     const admission = admit(origin, found.registry, found.host)
     if (!admission.admitted) {
       const { host, role } = found
       log.info({ origin, host, role, reason: admission.reason }, 'request refused')
+      record.isTurnedAway = true
       throw admission.error
     }
     const [path = '', query = ''] = (request.url ?? '').split(/\?(.*)/s)
@@ -116,15 +132,22 @@ export function createRegistryPlane(options: RegistryPlaneOptions): RegistryPlan
       registry: found.registry,
       path: decodePath(path),
       query: new URLSearchParams(query),
+      record,
     }
     if (found.role === 'login') return routes.serveLoginServer(exchange)
     return routes.serveDataEndpoint(exchange, found.region)
   }
 
-  function fail(request: IncomingMessage, response: ServerResponse, thrown: unknown): void {
+  function fail(
+    request: IncomingMessage,
+    response: ServerResponse,
+    record: RequestRecord,
+    thrown: unknown,
+  ): void {
     // A client that went away gets no answer and is nobody's error.
     if (response.destroyed || request.socket.destroyed) return
     const error = thrown instanceof OciError ? thrown : toUnknown(thrown)
+    record.errorCode = error.code
     // Without its query: that may be a signature.
     const path = request.url?.split('?')[0]
     if (error.status >= 500) {
@@ -140,12 +163,13 @@ export function createRegistryPlane(options: RegistryPlaneOptions): RegistryPlan
   return {
     handle(request, response) {
       response.setHeader('Docker-Distribution-Api-Version', 'registry/2.0')
-      response.setHeader('x-ms-correlation-request-id', randomUUID())
+      const record = observer.follow(request, response)
+      response.setHeader('x-ms-correlation-request-id', record.correlationId)
       response.setHeader(
         'Access-Control-Expose-Headers',
         'Docker-Content-Digest, WWW-Authenticate, Link, X-Ms-Correlation-Request-Id',
       )
-      serve(request, response).catch((thrown) => fail(request, response, thrown))
+      serve(request, response, record).catch((thrown) => fail(request, response, record, thrown))
     },
 
     copyImage: (copy, errand) =>

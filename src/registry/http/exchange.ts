@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { endAnswer } from '../../lib/end-answer.ts'
+import type { RequestRecord } from '../events/request-record.ts'
 import type { RegistryFacts } from '../registry-directory.ts'
 import { OciError } from './oci-error.ts'
 
@@ -13,6 +14,7 @@ export interface Exchange {
   /** Decoded. */
   readonly path: string
   readonly query: URLSearchParams
+  readonly record: RequestRecord
 }
 
 /** Answers with a JSON document. */

@@ -44,8 +44,9 @@ export function createManifestRoutes(options: {
   }
 
   return {
-    async read({ request, response, registry }, path) {
+    async read({ request, response, registry, record }, path) {
       const { digest, mediaType, content } = find(registry.uid, path)
+      record.manifest = { digest, mediaType, size: content.length }
       const headers = { 'Docker-Content-Digest': digest, ETag: `"${digest}"` }
       if (request.headers['if-none-match']?.includes(digest)) {
         response.writeHead(304, headers)
