@@ -50,6 +50,8 @@ export interface Config {
     /** PEM, absolute: authorities that are trusted besides the system's. */
     readonly authoritiesFile?: string
   }
+  /** How long events are kept. */
+  readonly audit: { readonly retentionDays: number }
   readonly privateEndpointsPerRegistry: number
   readonly version: string
 }
@@ -69,6 +71,7 @@ const DEFAULT_NAMES_PORT = 7453
 const DEFAULT_LOG_LEVEL = 'info'
 // The service's limit today; the article's date says 10. Source: container-registry-skus, 2022-08.
 const DEFAULT_ENDPOINTS_PER_REGISTRY = 200
+const DEFAULT_AUDIT_DAYS = 90
 
 /** A flag goes before the environment, that before the file, that before the default. @throws ConfigError */
 export async function readConfig(
@@ -110,6 +113,7 @@ export async function readConfig(
       allow: (egress?.allow ?? []).map((target) => target.toLowerCase()),
       ...(egress?.authoritiesFile && { authoritiesFile: resolve(folder, egress.authoritiesFile) }),
     },
+    audit: { retentionDays: file.audit?.retentionDays ?? DEFAULT_AUDIT_DAYS },
     privateEndpointsPerRegistry: file.privateEndpointsPerRegistry ?? DEFAULT_ENDPOINTS_PER_REGISTRY,
     version: packageVersion(),
   })

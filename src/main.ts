@@ -4,6 +4,7 @@ import { addMetrics } from './installation/add-metrics.ts'
 import { createNames } from './installation/create-names.ts'
 import { createPlanes } from './installation/create-planes.ts'
 import { makePlaces } from './installation/make-places.ts'
+import { openAudit } from './installation/open-audit.ts'
 import { openOutside } from './installation/open-outside.ts'
 import { openPrincipals } from './installation/open-principals.ts'
 import { openStores, type Progress } from './installation/open-stores.ts'
@@ -60,7 +61,9 @@ async function compose(config: Config, progress: Progress, closing: Closing): Pr
   const who = await openPrincipals(stores, { hostNames, inPlaces }, closing)
   const outside = await openOutside(stores, config, () => host.port)
   const { exposition, ...metrics } = createMetrics(config.version)
-  const options = { places: () => places.list(), asOwner, outside, metrics }
+  const audit = openAudit(stores, config, metrics, closing)
+  const { trail } = audit
+  const options = { places: () => places.list(), asOwner, outside, metrics, trail }
   const { start, ...served } = await createPlanes(stores, who, options, closing)
   const names = createNames(stores, served, config, metrics)
   const { registryDomain } = settings
@@ -95,7 +98,7 @@ async function compose(config: Config, progress: Progress, closing: Closing): Pr
       support,
       places: places.list(),
     })
-  const parts = { ...served, ...names, status, asOwner, places }
+  const parts = { ...served, ...names, status, asOwner, places, audit: audit.reader }
   const { attach, shutDownAsked } = await operate(stores, who, parts, closing)
   await start()
   whyNotReady = () => whatIsMissing({ support, places: places.list() })

@@ -1,5 +1,6 @@
 import { createControlPlane } from '../arm/control-plane.ts'
 import { isSameId } from '../arm/resource-id.ts'
+import type { AuditTrail } from '../audit/create-audit-trail.ts'
 import { cloudMetadata } from '../front/cloud-metadata.ts'
 import type { Planes } from '../front/cloud-names.ts'
 import { measuredPlanes } from '../front/measured-planes.ts'
@@ -38,6 +39,7 @@ export async function createPlanes(
     readonly asOwner: AsOwner
     readonly outside: Outside
     readonly metrics: Metrics
+    readonly trail: AuditTrail
   },
   closing: Closing,
 ) {
@@ -126,6 +128,8 @@ export async function createPlanes(
     secrets: keys,
     tenantId,
     metrics: options.metrics,
+    events: options.trail,
+    recorder: options.trail,
   })
   await registry.seed()
   await registry.retain(directory.list().map(({ uid }) => uid))

@@ -17,10 +17,17 @@ import { createUrlSigner } from './blobs/signed-url.ts'
 import { createUploadRoutes } from './blobs/upload-routes.ts'
 import { createContentReader } from './content/content-reader.ts'
 import { createContentWriter } from './content/content-writer.ts'
+import { createChangeTeller } from './content/record-changes.ts'
 import { copyImage } from './copy/copy-image.ts'
 import type { CopyErrand, ImageCopy } from './copy/image-copy.ts'
 import { createRequestObserver } from './events/observe-requests.ts'
-import { NO_EVENTS, type RegistryEvents } from './events/registry-events.ts'
+import { occasionOfErrand } from './events/occasion.ts'
+import {
+  type ChangeRecorder,
+  NO_EVENTS,
+  NO_RECORDER,
+  type RegistryEvents,
+} from './events/registry-events.ts'
 import type { RequestRecord } from './events/request-record.ts'
 import { type Exchange, sendJson } from './http/exchange.ts'
 import { OciError } from './http/oci-error.ts'
@@ -51,6 +58,8 @@ export interface RegistryPlaneOptions {
   readonly metrics?: Metrics
   /** Who is told of what changed nothing. */
   readonly events?: RegistryEvents
+  /** Who records changes, in their transaction. */
+  readonly recorder?: ChangeRecorder
 }
 
 export interface RegistryPlane {
@@ -71,9 +80,10 @@ export interface RegistryPlane {
 /** The registry plane: who may come in, what was asked for, and the answer or the refusal in its own words. */
 export function createRegistryPlane(options: RegistryPlaneOptions): RegistryPlane {
   const { database, blobs, directory, identity, outside, clock, log, secrets, tenantId } = options
-  const { metrics = NO_METRICS, events = NO_EVENTS } = options
+  const { metrics = NO_METRICS, events = NO_EVENTS, recorder = NO_RECORDER } = options
   const reader = createContentReader(database.reader)
-  const writer = createContentWriter(database.kysely, clock)
+  const writer = createContentWriter(database.kysely, clock, recorder)
+  const changes = createChangeTeller(recorder)
   const tokens = createRegistryTokens({ key: secrets.tokenKey, clock, tenantId, identity })
   const credentials = createCredentials({ identity, tokens })
   const authorizer = createAuthorizer({ identity, tokens, credentials })
@@ -172,8 +182,11 @@ export function createRegistryPlane(options: RegistryPlaneOptions): RegistryPlan
       serve(request, response, record).catch((thrown) => fail(request, response, record, thrown))
     },
 
-    copyImage: (copy, errand) =>
-      copyImage({ database: database.kysely, reader, writer, blobs, clock, outside }, copy, errand),
+    copyImage(copy, errand) {
+      const target = directory.list().find(({ uid }) => uid === copy.to.registryUid)
+      const ports = { database: database.kysely, reader, writer, blobs, clock, outside, changes }
+      return copyImage(ports, copy, errand, target && occasionOfErrand(target, errand, clock))
+    },
 
     forgetRegistry,
 

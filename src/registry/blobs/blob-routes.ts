@@ -4,6 +4,7 @@ import { hostFor, originOf } from '../../lib/origin.ts'
 import type { BlobStore } from '../../storage/blob-store.ts'
 import type { ContentReader } from '../content/content-reader.ts'
 import type { ContentWriter } from '../content/content-writer.ts'
+import { occasionOf } from '../events/occasion.ts'
 import { parseRange } from '../http/byte-range.ts'
 import { type Exchange, sendEmpty } from '../http/exchange.ts'
 import { OciError } from '../http/oci-error.ts'
@@ -109,7 +110,9 @@ export function createBlobRoutes(options: {
 
     async remove(exchange, { repository, digest }) {
       const key = { registry: exchange.registry.uid, repository }
-      if (!(await writer.unlinkBlob(key, digest))) throw new OciError('BLOB_UNKNOWN', { digest })
+      if (!(await writer.unlinkBlob(key, digest, occasionOf(exchange)))) {
+        throw new OciError('BLOB_UNKNOWN', { digest })
+      }
       sendEmpty(exchange, 202)
     },
   }

@@ -3,8 +3,11 @@ import type { Clock } from '../../lib/clock.ts'
 import type { Digest } from '../../lib/digest.ts'
 import { inBatches } from '../../lib/in-batches.ts'
 import type { Tables } from '../../storage/tables.ts'
+import type { Occasion } from '../events/occasion.ts'
+import { type ChangeRecorder, NO_RECORDER } from '../events/registry-events.ts'
 import { OciError } from '../http/oci-error.ts'
 import type { Manifest } from '../manifests/manifest.ts'
+import { createChangeTeller, departing, digestOfTag } from './record-changes.ts'
 
 export type RegistryTransaction = Transaction<Tables>
 
@@ -22,18 +25,22 @@ export interface ManifestPush extends RepositoryKey {
   readonly platform: { readonly architecture?: string; readonly os?: string }
 }
 
-/** Changes what registries hold; each call is one transaction. */
+/**
+ * Changes what registries hold; each call is one transaction. With an occasion the change is recorded in it: that it was
+ * made, and for the webhooks that are to tell of it.
+ */
 export interface ContentWriter {
   linkBlob(key: RepositoryKey, digest: Digest, size: number): Promise<void>
-  unlinkBlob(key: RepositoryKey, digest: Digest): Promise<boolean>
+  unlinkBlob(key: RepositoryKey, digest: Digest, occasion?: Occasion): Promise<boolean>
   /** @throws OciError MANIFEST_BLOB_UNKNOWN, MANIFEST_UNKNOWN where it names what the repository lacks */
-  putManifest(push: ManifestPush): Promise<void>
+  putManifest(push: ManifestPush, occasion?: Occasion): Promise<void>
   /** Its tags go with it. False where nothing was. */
-  deleteManifest(key: RepositoryKey, digest: Digest): Promise<boolean>
-  deleteTag(key: RepositoryKey, tag: string): Promise<boolean>
+  deleteManifest(key: RepositoryKey, digest: Digest, occasion?: Occasion): Promise<boolean>
+  deleteTag(key: RepositoryKey, tag: string, occasion?: Occasion): Promise<boolean>
   /** What was deleted; undefined where nothing was. */
   deleteRepository(
     key: RepositoryKey,
+    occasion?: Occasion,
   ): Promise<
     { readonly manifests: readonly string[]; readonly tags: readonly string[] } | undefined
   >
@@ -47,8 +54,16 @@ const OF_REPOSITORY = [
   'registry_blob_links',
 ] as const
 
+const DELETED = { operation: 'Delete', status: 202 } as const
+const UNTAGGED = { operation: 'Untag', status: 202 } as const
+
 /** Writes what is in registries, each change in one transaction. */
-export function createContentWriter(database: Kysely<Tables>, clock: Clock): ContentWriter {
+export function createContentWriter(
+  database: Kysely<Tables>,
+  clock: Clock,
+  recorder: ChangeRecorder = NO_RECORDER,
+): ContentWriter {
+  const changes = createChangeTeller(recorder)
   const inTransaction = <T>(work: (transaction: RegistryTransaction) => Promise<T>) =>
     database.transaction().execute(work)
 
@@ -60,24 +75,29 @@ export function createContentWriter(database: Kysely<Tables>, clock: Clock): Con
   return {
     linkBlob: (key, digest, size) => link({ key, digest, size }),
 
-    async unlinkBlob(key, digest) {
-      const { numDeletedRows } = await database
-        .deleteFrom('registry_blob_links')
-        .where('registry', '=', key.registry)
-        .where('repository', '=', key.repository)
-        .where('digest', '=', digest)
-        .executeTakeFirst()
-      return numDeletedRows > 0
-    },
+    unlinkBlob: (key, digest, occasion) =>
+      inTransaction(async (transaction) => {
+        const { numDeletedRows } = await transaction
+          .deleteFrom('registry_blob_links')
+          .where('registry', '=', key.registry)
+          .where('repository', '=', key.repository)
+          .where('digest', '=', digest)
+          .executeTakeFirst()
+        if (numDeletedRows === 0n) return false
+        await changes.told(transaction, { ...DELETED, ...key, digest }, occasion)
+        return true
+      }),
 
-    putManifest: (push) =>
+    putManifest: (push, occasion) =>
       inTransaction(async (transaction) => {
         await checkReferences(transaction, push)
         await storeManifest(transaction, clock, push)
+        await changes.pushed(transaction, push, 'Push', occasion)
       }),
 
-    deleteManifest: (key, digest) =>
+    deleteManifest: (key, digest, occasion) =>
       inTransaction(async (transaction) => {
+        const gone = occasion && (await departing(transaction, key, digest))
         for (const table of ['registry_tags', 'registry_manifest_references'] as const) {
           await transaction
             .deleteFrom(table)
@@ -93,11 +113,13 @@ export function createContentWriter(database: Kysely<Tables>, clock: Clock): Con
           .where('digest', '=', digest)
           .executeTakeFirst()
         if (numDeletedRows > 0) await touchRepository(transaction, clock, key)
+        if (gone) await changes.told(transaction, { ...DELETED, ...key, ...gone }, occasion)
         return numDeletedRows > 0
       }),
 
-    deleteTag: (key, tag) =>
+    deleteTag: (key, tag, occasion) =>
       inTransaction(async (transaction) => {
+        const digest = occasion && (await digestOfTag(transaction, key, tag))
         const { numDeletedRows } = await transaction
           .deleteFrom('registry_tags')
           .where('registry', '=', key.registry)
@@ -105,10 +127,13 @@ export function createContentWriter(database: Kysely<Tables>, clock: Clock): Con
           .where('name', '=', tag)
           .executeTakeFirst()
         if (numDeletedRows > 0) await touchRepository(transaction, clock, key)
+        if (digest !== undefined) {
+          await changes.told(transaction, { ...UNTAGGED, ...key, tag, digest }, occasion)
+        }
         return numDeletedRows > 0
       }),
 
-    deleteRepository: ({ registry, repository }) =>
+    deleteRepository: ({ registry, repository }, occasion) =>
       inTransaction(async (transaction) => {
         const { numDeletedRows } = await transaction
           .deleteFrom('registry_repositories')
@@ -137,9 +162,12 @@ export function createContentWriter(database: Kysely<Tables>, clock: Clock): Con
             .where('repository', '=', repository)
             .execute()
         }
+        const formerTags = tags.map((row) => row.name)
+        const change = { ...DELETED, registry, repository, formerTags }
+        await changes.told(transaction, change, occasion)
         return {
           manifests: manifests.map((row) => row.digest),
-          tags: tags.map((row) => row.name),
+          tags: formerTags,
         }
       }),
 

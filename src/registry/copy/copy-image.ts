@@ -9,6 +9,8 @@ import {
   type RegistryTransaction,
   storeManifest,
 } from '../content/content-writer.ts'
+import type { ChangeTeller } from '../content/record-changes.ts'
+import type { Occasion } from '../events/occasion.ts'
 import type { Outside } from '../outside.ts'
 import { SAMPLE_REGISTRY, SAMPLE_REPOSITORIES } from '../samples/sample-registry.ts'
 import { fetchImage } from './fetch-image.ts'
@@ -29,6 +31,7 @@ export interface CopyPorts {
   readonly blobs: BlobStore
   readonly clock: Clock
   readonly outside: Outside
+  readonly changes: ChangeTeller
 }
 
 /**
@@ -41,8 +44,9 @@ export async function copyImage(
   ports: CopyPorts,
   copy: ImageCopy,
   errand: CopyErrand,
+  occasion: Occasion | undefined,
 ): Promise<void> {
-  const { database, reader, clock } = ports
+  const { database, reader } = ports
   const image = sourceImageOf(copy)
   const targets = targetsOf(copy)
   const registry = copy.to.registryUid
@@ -61,17 +65,24 @@ export async function copyImage(
   await database.transaction().execute(async (transaction) => {
     // Again, for somebody may have pushed meanwhile.
     if (!copy.force) await refuseExistingIn(transaction, registry, targets)
-    for (const target of targets) await storeImage(transaction, clock, registry, target, parts)
+    for (const target of targets) {
+      await storeImage(ports, transaction, { registry, target, parts, occasion })
+    }
   })
 }
 
 async function storeImage(
+  { clock, changes }: Pick<CopyPorts, 'clock' | 'changes'>,
   transaction: RegistryTransaction,
-  clock: Clock,
-  registry: string,
-  { repository, tags }: CopyTarget,
-  parts: readonly ImagePart[],
+  copy: {
+    readonly registry: string
+    readonly target: CopyTarget
+    readonly parts: readonly ImagePart[]
+    readonly occasion: Occasion | undefined
+  },
 ): Promise<void> {
+  const { registry, target, parts, occasion } = copy
+  const { repository, tags } = target
   const key = { registry, repository }
   const root = parts.at(-1)
   for (const part of parts) {
@@ -82,14 +93,10 @@ async function storeImage(
       blobs.map((blob) => ({ key, ...blob })),
     )
     const names = part === root ? tags : []
-    await storeManifest(transaction, clock, {
-      ...key,
-      digest,
-      content,
-      manifest,
-      platform,
-      tags: names,
-    })
+    const push = { ...key, digest, content, manifest, platform, tags: names }
+    await storeManifest(transaction, clock, push)
+    // What an index names comes along with it, unnamed.
+    if (part === root) await changes.pushed(transaction, push, 'Import', occasion)
   }
 }
 

@@ -1,6 +1,9 @@
+import { randomUUID } from 'node:crypto'
+import type { Clock } from '../../lib/clock.ts'
 import { originOf } from '../../lib/origin.ts'
 import type { Subject } from '../access/grants.ts'
 import type { Exchange } from '../http/exchange.ts'
+import type { RegistryFacts } from '../registry-directory.ts'
 
 /** Who did something, as the audit trail names them. */
 export interface Caller {
@@ -54,6 +57,25 @@ export function occasionOf({ request, registry, record }: Followed): Occasion {
     userAgent: (request.headers['user-agent'] ?? '').slice(0, USER_AGENT_LENGTH_MAX),
   }
 }
+
+/** What is known of an import, which comes by the control plane. */
+export const occasionOfErrand = (
+  registry: RegistryFacts,
+  { caller = NOBODY }: { readonly caller?: Caller },
+  clock: Clock,
+): Occasion => ({
+  registryId: registry.id,
+  loginServer: registry.loginServer,
+  region: registry.homeRegion,
+  correlationId: randomUUID(),
+  time: clock.now().toISOString(),
+  caller,
+  address: '',
+  place: '',
+  host: registry.loginServer,
+  method: 'POST',
+  userAgent: '',
+})
 
 function callerOf(subject: Subject | undefined): Caller {
   switch (subject?.kind) {

@@ -15,8 +15,16 @@ export type RepositoryOperation =
   | 'PurgeTag'
   | 'PurgeManifest'
 
+export interface ManifestFacts {
+  readonly digest: string
+  readonly mediaType: string
+  readonly artifactType?: string
+  /** Bytes of the manifest itself. */
+  readonly size: number
+}
+
 /** One entry of the audit trail. */
-export interface AuditEvent {
+export interface AuditEvent extends Partial<ManifestFacts> {
   readonly table: 'login' | 'repository'
   readonly occasion: Occasion
   readonly operation: RepositoryOperation | 'Login'
@@ -27,11 +35,6 @@ export interface AuditEvent {
   readonly durationMs: number
   readonly repository?: string
   readonly tag?: string
-  readonly digest?: string
-  readonly mediaType?: string
-  readonly artifactType?: string
-  /** Of the manifest, in bytes. */
-  readonly size?: number
 }
 
 /** What the plane tells of requests that changed nothing; owned by registry, implemented by the audit trail. Plain data. */
@@ -41,7 +44,7 @@ export interface RegistryEvents {
 }
 
 /** A change of what a repository holds. */
-export interface ContentChange {
+export interface ContentChange extends Partial<ManifestFacts> {
   readonly operation: RepositoryOperation
   /** Of the answer that is about to be given. */
   readonly status: number
@@ -49,10 +52,6 @@ export interface ContentChange {
   readonly registry: string
   readonly repository: string
   readonly tag?: string
-  readonly digest?: string
-  readonly mediaType?: string
-  readonly artifactType?: string
-  readonly size?: number
   /** The tags that led to what is gone. */
   readonly formerTags?: readonly string[]
 }

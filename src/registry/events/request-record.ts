@@ -6,6 +6,7 @@ import type { AcrPath } from '../acr/acr-path.ts'
 import type { OciErrorCode } from '../http/oci-error.ts'
 import type { OciPath } from '../http/oci-path.ts'
 import type { RegistryFacts } from '../registry-directory.ts'
+import type { ManifestFacts } from './registry-events.ts'
 
 /** What a request is for: a path of the distribution specification, one of `/acr/v1`, or a token. */
 export type Asked =
@@ -17,15 +18,6 @@ export type Asked =
       readonly digest?: string
     })
   | { readonly kind: 'token' | 'token_exchange' }
-
-/** The manifest that was sent or taken. */
-export interface ManifestFacts {
-  readonly digest: string
-  readonly mediaType: string
-  readonly artifactType?: string
-  /** Bytes of the manifest itself. */
-  readonly size: number
-}
 
 /** What is known of a request, more and more on its way through the plane: for metrics and the audit trail. */
 export interface RequestRecord {
@@ -42,6 +34,7 @@ export interface RequestRecord {
   subject?: Subject
   /** The name that was signed in with in vain. */
   triedName?: string
+  /** The manifest that was sent or taken. */
   manifest?: ManifestFacts
   errorCode?: OciErrorCode
   /** It came from where nobody may come to this host of the registry. */

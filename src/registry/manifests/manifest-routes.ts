@@ -2,6 +2,7 @@ import { algorithmOf, type Digest, digestOf } from '../../lib/digest.ts'
 import type { BlobStore } from '../../storage/blob-store.ts'
 import type { ContentReader, StoredManifest } from '../content/content-reader.ts'
 import type { ContentWriter } from '../content/content-writer.ts'
+import { occasionOf } from '../events/occasion.ts'
 import { type Exchange, readBody, sendEmpty, sendJson } from '../http/exchange.ts'
 import { OciError } from '../http/oci-error.ts'
 import { type ManifestReference, parseDigest } from '../http/oci-path.ts'
@@ -72,7 +73,7 @@ export function createManifestRoutes(options: {
       if (expected !== undefined && expected !== digest) {
         throw new OciError('DIGEST_INVALID', { expected, computed: digest })
       }
-      await writer.putManifest({
+      const push = {
         registry: registry.uid,
         repository,
         digest,
@@ -80,7 +81,8 @@ export function createManifestRoutes(options: {
         manifest,
         tags: 'tag' in reference ? [reference.tag] : [],
         platform: await readPlatform(blobs, manifest),
-      })
+      }
+      await writer.putManifest(push, occasionOf(exchange))
       sendEmpty(exchange, 201, {
         Location: `/v2/${repository}/manifests/${digest}`,
         'Docker-Content-Digest': digest,
@@ -93,8 +95,8 @@ export function createManifestRoutes(options: {
       const key = { registry: exchange.registry.uid, repository }
       const isDeleted =
         'tag' in reference
-          ? await writer.deleteTag(key, reference.tag)
-          : await writer.deleteManifest(key, reference.digest)
+          ? await writer.deleteTag(key, reference.tag, occasionOf(exchange))
+          : await writer.deleteManifest(key, reference.digest, occasionOf(exchange))
       if (!isDeleted) {
         find(exchange.registry.uid, path)
         throw new OciError('MANIFEST_UNKNOWN', reference)

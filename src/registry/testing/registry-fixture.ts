@@ -13,7 +13,8 @@ import { NO_METRICS, type RequestOutcome } from '../../lib/metrics.ts'
 import { type Origin, setOrigin } from '../../lib/origin.ts'
 import { openDatabase } from '../../storage/database.ts'
 import { createFileBlobStore } from '../../storage/file-blob-store.ts'
-import type { AuditEvent } from '../events/registry-events.ts'
+import type { Occasion } from '../events/occasion.ts'
+import type { AuditEvent, ContentChange } from '../events/registry-events.ts'
 import { OCI_MANIFEST } from '../manifests/manifest.ts'
 import type { Outside } from '../outside.ts'
 import type { RegistryFacts } from '../registry-directory.ts'
@@ -66,6 +67,8 @@ export interface Fixture {
   /** What was told of requests that are over, and of what changed nothing. */
   readonly outcomes: RequestOutcome[]
   readonly noted: AuditEvent[]
+  /** What was recorded with changes. */
+  readonly recorded: (ContentChange & { readonly occasion: Occasion })[]
   send(method: string, path: string, ask?: Ask): Promise<Answer>
   /** Waits until the plane, too, is done with every request whose answer has come. */
   quiet(): Promise<void>
@@ -105,6 +108,7 @@ async function startIn(
   const logged: unknown[] = []
   const outcomes: RequestOutcome[] = []
   const noted: AuditEvent[] = []
+  const recorded: (ContentChange & { occasion: Occasion })[] = []
   const log = {
     info: (...event: unknown[]) => logged.push(event),
     error: (...event: unknown[]) => logged.push(event),
@@ -143,6 +147,11 @@ async function startIn(
     tenantId: TENANT,
     metrics: { ...NO_METRICS, request: (outcome) => void outcomes.push(outcome) },
     events: { note: (event) => void noted.push(event) },
+    recorder: {
+      async record(_transaction, changes, occasion) {
+        recorded.push(...changes.map((change) => ({ ...change, occasion })))
+      },
+    },
   })
   const open = new Set<Promise<unknown>>()
   const server = createServer((request, response) => {
@@ -173,6 +182,7 @@ async function startIn(
     logged,
     outcomes,
     noted,
+    recorded,
     origin: { via: 'public', place: 'internet', address: '203.0.113.7' },
     now: new Date(),
     ended: new Set(),
