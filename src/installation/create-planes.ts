@@ -1,6 +1,7 @@
 import { createControlPlane } from '../arm/control-plane.ts'
 import { isSameId } from '../arm/resource-id.ts'
 import type { AuditTrail } from '../audit/create-audit-trail.ts'
+import type { Egress } from '../egress/create-egress.ts'
 import { cloudMetadata } from '../front/cloud-metadata.ts'
 import type { Planes } from '../front/cloud-names.ts'
 import { measuredPlanes } from '../front/measured-planes.ts'
@@ -24,10 +25,10 @@ import { createNetworkProvider } from '../providers/network/provider.ts'
 import { privateDnsProvider } from '../providers/private-dns/provider.ts'
 import { createZoneSource } from '../providers/private-dns/zone-source.ts'
 import { resourcesProvider } from '../providers/resources/provider.ts'
-import type { Outside } from '../registry/outside.ts'
 import { createRegistryPlane } from '../registry/registry-plane.ts'
 import type { PrincipalsAtWork } from './open-principals.ts'
 import type { Stores } from './open-stores.ts'
+import { openWebhooks, recordWithBoth } from './open-webhooks.ts'
 import type { AsOwner } from './operate.ts'
 
 /** The planes that speak HTTP, and what the other parts learn of the resources that one of them keeps. */
@@ -37,7 +38,7 @@ export async function createPlanes(
   options: {
     readonly places: () => readonly PlaceStatus[]
     readonly asOwner: AsOwner
-    readonly outside: Outside
+    readonly outside: Egress
     readonly metrics: Metrics
     readonly trail: AuditTrail
   },
@@ -73,6 +74,7 @@ export async function createPlanes(
       createContainerRegistryProvider({
         images: { copy: (image, errand) => registry.copyImage(image, errand) },
         content: { storedBytes: (uid) => registry.storedBytes(uid) },
+        webhooks: { ping: (uid) => webhooks.ping(uid), events: (uid) => webhooks.events(uid) },
       }),
     ],
     feed,
@@ -112,6 +114,7 @@ export async function createPlanes(
     settings,
     unseal: sealer.unseal,
   })
+  const webhooks = await openWebhooks(stores, { ...options, resources }, closing)
   const registry = createRegistryPlane({
     database,
     blobs,
@@ -129,7 +132,7 @@ export async function createPlanes(
     tenantId,
     metrics: options.metrics,
     events: options.trail,
-    recorder: options.trail,
+    recorder: recordWithBoth(options.trail, webhooks),
   })
   await registry.seed()
   await registry.retain(directory.list().map(({ uid }) => uid))
@@ -144,6 +147,10 @@ export async function createPlanes(
     graph: (request, response) => graph.routing(request, response),
   }
   const planes = measuredPlanes(handlers, options.metrics)
+  const start = async (): Promise<void> => {
+    await control.start()
+    webhooks.start()
+  }
   const roles = { assignmentsOf, customRoleName: customRoles.nameOf }
-  return { planes, directory, zones, networks, roles, start: () => control.start() }
+  return { planes, directory, zones, networks, roles, start }
 }

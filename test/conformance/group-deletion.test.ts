@@ -14,6 +14,7 @@ before(async () => {
       createContainerRegistryProvider({
         images: { copy: () => Promise.reject(new Error('no image is copied here')) },
         content: { storedBytes: async () => 0 },
+        webhooks: { ping: async () => '', events: async () => [] },
       }),
     ],
   })

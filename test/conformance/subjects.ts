@@ -29,6 +29,7 @@ export interface Subject {
 const registries = createContainerRegistryProvider({
   images: { copy: () => Promise.reject(new Error('no image is copied here')) },
   content: { storedBytes: async () => 0 },
+  webhooks: { ping: async () => '', events: async () => [] },
 })
 const PRINCIPAL = '00000000-0000-4000-8000-0000000000c1'
 const authorization = createAuthorizationProvider({
@@ -173,6 +174,18 @@ export const SUBJECTS: readonly Subject[] = [
       `${await given(arm, 'Microsoft.ContainerRegistry/registries/replicated', REGISTRY)}/replications`,
     name: 'eastus',
     body: { location: 'eastus', properties: {} },
+    isTagged: true,
+  },
+  {
+    type: 'Microsoft.ContainerRegistry/registries/webhooks',
+    providers: cloud,
+    prepare: async (arm) =>
+      `${await given(arm, 'Microsoft.ContainerRegistry/registries/hooked', REGISTRY)}/webhooks`,
+    name: 'Conforming',
+    body: {
+      location: 'westeurope',
+      properties: { serviceUri: 'https://receiver.example/', actions: ['push'] },
+    },
     isTagged: true,
   },
   {

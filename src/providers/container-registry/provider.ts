@@ -5,14 +5,17 @@ import { privateEndpointConnection } from './private-endpoint-connection.ts'
 import { createRegistryType } from './registry.ts'
 import { replication } from './replication.ts'
 import { createListUsages, type StoredContent } from './usages.ts'
+import { createWebhookType, type WebhookDeliveries } from './webhook.ts'
 
 /** Registries and what lies in them. Images are content, which belongs to the registry plane. */
 export function createContainerRegistryProvider({
   images,
   content,
+  webhooks,
 }: {
   readonly images: ImageCopier
   readonly content: StoredContent
+  readonly webhooks: WebhookDeliveries
 }): Provider {
   const registry = createRegistryType({
     importImage: createImportImage(images),
@@ -21,7 +24,7 @@ export function createContainerRegistryProvider({
   return {
     namespace: 'Microsoft.ContainerRegistry',
     registeredByDefault: false,
-    types: [registry, replication, privateEndpointConnection],
+    types: [registry, replication, privateEndpointConnection, createWebhookType(webhooks)],
     subscriptionActions: { checkNameAvailability },
   }
 }

@@ -6,6 +6,7 @@ import {
   type Registry,
   type RegistryProperties,
   uidOf,
+  WEBHOOK,
 } from './registry-properties.ts'
 import { IP_RULES_MAX, isPremium, SKU_LIMITS, skuOf, VIRTUAL_NETWORK_RULES_MAX } from './sku.ts'
 
@@ -27,11 +28,12 @@ export const createListUsages = (content: StoredContent): Action<RegistryPropert
   permission: 'listUsages/read',
   run: async (registry, _body, context) => {
     const limits = SKU_LIMITS[skuOf(registry)]
+    const webhooks = await context.children(registry.id, WEBHOOK)
     const currentValue = await content.storedBytes(uidOf(registry))
     return {
       value: [
         { name: 'Size', limit: limits.storageBytes, currentValue, unit: 'Bytes' },
-        count('Webhooks', limits.webhooks, 0),
+        count('Webhooks', limits.webhooks, webhooks.length),
         ...(isPremium(registry) ? await premiumUsages(registry, context) : []),
         count('ScopeMaps', limits.scopeMaps, 0),
         count('Tokens', limits.tokens, 0),
