@@ -1,11 +1,21 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { after, before, describe, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { type ArmClient, createArmClient } from './support/arm-client.ts'
 import { az, signIn } from './support/az.ts'
-import { type Causeway, internet, startCauseway, type Where } from './support/causeway.ts'
+import {
+  type Causeway,
+  commandOf,
+  internet,
+  startCauseway,
+  type Where,
+} from './support/causeway.ts'
 import { needs } from './support/needs.ts'
 import {
   adminOf,
@@ -171,6 +181,30 @@ describe('the audit trail', {
     const wrong = await causeway.command(['audit', '--since', 'yesterday'])
     assert.equal(wrong.code, 2)
     assert.match(wrong.stderr, /'yesterday' is not a time/)
+  })
+
+  test('is followed as it grows, and ends with who reads it', async () => {
+    const flags = ['--follow', '--json', '--lines', '1', '--table', 'login']
+    const [file, ...args] = commandOf(undefined)
+    const follow = spawn(file, [...args, 'audit', '--data', causeway.dataFolder, ...flags], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const ended = once(follow, 'close')
+    try {
+      const lines = createInterface({ input: follow.stdout })[Symbol.asyncIterator]()
+      // The last one there is: from here on it follows.
+      const first = JSON.parse(String((await lines.next()).value))
+      failed(await login(internet, admin.password))
+      const second = JSON.parse(String((await lines.next()).value))
+      assert.deepEqual([second.ResultDescription, second.Place], ['403', 'internet'])
+      assert.ok(second.TimeGenerated > first.TimeGenerated)
+      follow.stdout.destroy()
+      failed(await login(internet, admin.password))
+      assert.deepEqual(await Promise.race([ended, delay(20_000, 'still there')]), [0, null])
+    } finally {
+      follow.kill('SIGTERM')
+      await ended
+    }
   })
 
   test('is a table for people, outlives a crash, and holds no password', async () => {

@@ -12,7 +12,7 @@ import { failed, succeeded } from './support/run.ts'
 
 const WAIT_SECONDS = 120
 
-describe('az acr webhook', { ...needs('ip', 'az'), timeout: 600_000 }, () => {
+describe('az acr webhook', { ...needs('places', 'ip', 'az'), timeout: 600_000 }, () => {
   let causeway: Causeway
   let receiver: Receiver
   let arm: ArmClient
