@@ -7,86 +7,86 @@ const AFTER_FAILURE_MS = 1000
 
 /** Works for many at once and for each in order: who is slow delays nobody else. */
 export interface Lanes {
-  /** Looks for what is due, soon. */
-  wake(): void
+  /** Takes up what was left at the last end. */
+  start(): void
+  /** Looks for work in these, soon. */
+  wake(lanes: Iterable<string>): void
   /** Ends what is under way. */
   close(): Promise<void>
 }
 
+export interface LaneWork {
+  /** The lanes in which there is something to do, now or later. */
+  all(): Promise<readonly string[]>
+  /** Does the next piece of work; false where none is due. Throws the signal's reason when it is aborted. */
+  next(lane: string, signal: AbortSignal): Promise<boolean>
+  /** When there is something to do next, ISO 8601; undefined where there is nothing. */
+  dueAt(lane: string): Promise<string | undefined>
+}
+
 export function createLanes(options: {
-  /** Who has something to do, and when. */
-  readonly due: () => Promise<readonly { readonly webhook: string; readonly dueAt: string }[]>
-  /** Does one piece of work; false where there is none. Throws the signal's reason when it is aborted. */
-  readonly work: (webhook: string, signal: AbortSignal) => Promise<boolean>
+  readonly work: LaneWork
   readonly clock: Clock
   readonly log: Pick<Logger, 'error'>
 }): Lanes {
-  const { due, work, clock, log } = options
+  const { work, clock, log } = options
   const running = new Map<string, Promise<void>>()
+  const timers = new Map<string, NodeJS.Timeout>()
   const closing = new AbortController()
   const { signal } = closing
-  let timer: NodeJS.Timeout | undefined
-  let looking: Promise<void> | undefined
-  let isAsked = false
+  let starting: Promise<void> | undefined
 
-  function wakeIn(milliseconds: number): void {
-    clearTimeout(timer)
-    if (!signal.aborted) timer = setTimeout(wake, milliseconds).unref()
-  }
-
-  function wake(): void {
-    isAsked = true
+  function runIn(lane: string, milliseconds: number): void {
+    clearTimeout(timers.get(lane))
     if (signal.aborted) return
-    looking ??= look().finally(() => {
-      looking = undefined
-    })
-  }
-
-  async function look(): Promise<void> {
-    // Asked again meanwhile, it looks again: what was committed in between is not in the first answer.
-    while (isAsked && !signal.aborted) {
-      isAsked = false
-      try {
-        start(await due())
-      } catch (error) {
-        log.error({ err: error }, 'the queue of webhooks could not be read')
-        wakeIn(AFTER_FAILURE_MS)
-        return
-      }
+    const begin = () => {
+      timers.delete(lane)
+      run(lane)
     }
+    timers.set(lane, setTimeout(begin, milliseconds).unref())
   }
 
-  function start(waiting: Awaited<ReturnType<typeof due>>): void {
-    const now = clock.now().getTime()
-    let next = TIMER_MS_MAX
-    for (const { webhook, dueAt } of waiting) {
-      if (running.has(webhook)) continue
-      const wait = Date.parse(dueAt) - now
-      if (wait > 0) next = Math.min(next, wait)
-      else running.set(webhook, run(webhook))
-    }
-    if (waiting.length > 0) wakeIn(next)
+  /** One that runs already looks again before it ends. */
+  function run(lane: string): void {
+    if (signal.aborted || running.has(lane)) return
+    running.set(lane, runToEnd(lane))
   }
 
-  async function run(webhook: string): Promise<void> {
+  async function runToEnd(lane: string): Promise<void> {
     try {
-      while (!signal.aborted && (await work(webhook, signal))) {}
+      while (!signal.aborted && (await work.next(lane, signal))) {}
+      running.delete(lane)
+      const dueAt = await work.dueAt(lane)
+      if (dueAt === undefined) return
+      const wait = Date.parse(dueAt) - clock.now().getTime()
+      runIn(lane, Math.max(0, Math.min(wait, TIMER_MS_MAX)))
     } catch (error) {
+      running.delete(lane)
       if (signal.aborted) return
-      log.error({ err: error, webhook }, 'a webhook could not be told')
-      await new Promise((resolve) => setTimeout(resolve, AFTER_FAILURE_MS))
-    } finally {
-      running.delete(webhook)
-      wake()
+      log.error({ err: error, webhook: lane }, 'a webhook could not be told')
+      runIn(lane, AFTER_FAILURE_MS)
+    }
+  }
+
+  async function startAll(): Promise<void> {
+    try {
+      for (const lane of await work.all()) run(lane)
+    } catch (error) {
+      log.error({ err: error }, 'the queue of webhooks could not be read')
     }
   }
 
   return {
-    wake,
+    start() {
+      starting = startAll()
+    },
+    wake(lanes) {
+      for (const lane of lanes) run(lane)
+    },
     async close() {
       closing.abort(new Error('the server ends'))
-      clearTimeout(timer)
-      await looking
+      for (const timer of timers.values()) clearTimeout(timer)
+      await starting
       await Promise.all(running.values())
     },
   }

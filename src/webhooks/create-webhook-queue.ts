@@ -52,7 +52,8 @@ export function createWebhookQueue(options: {
   const { pausesSeconds = PAUSES_SECONDS } = options
   const rows = deliveryRows(kysely)
   const counts = { delivered: 0, retried: 0, given_up: 0 }
-  const lanes = createLanes({ due: rows.due, work: deliverNext, clock, log })
+  const work = { all: rows.waiting, next: deliverNext, dueAt: rows.dueAt }
+  const lanes = createLanes({ work, clock, log })
 
   /** Tries what is due next for a webhook; false where nothing is. */
   async function deliverNext(webhook: string, signal: AbortSignal): Promise<boolean> {
@@ -107,21 +108,21 @@ export function createWebhookQueue(options: {
       })
       if (told.length === 0) return
       await deliveryRows(transaction).insert(told, now)
-      // It reads by the same connection, and so after the commit.
-      lanes.wake()
+      // They read by the same connection, and so after the commit.
+      lanes.wake(told.map(({ webhook }) => webhook))
     },
 
     async ping(webhook) {
       const [id, now] = [randomUUID(), clock.now()]
       const event: WebhookEvent = { id, timestamp: now.toISOString(), action: 'ping' }
       await rows.insert([{ event_id: id, webhook, content: JSON.stringify(event) }], now)
-      lanes.wake()
+      lanes.wake([webhook])
       return id
     },
 
     events: async (webhook) => (await rows.list(webhook, LIMITS.over)).map(listed),
     retain: () => rows.retain(source.uids()),
-    start: () => lanes.wake(),
+    start: () => lanes.start(),
     counts: () => counts,
     close: () => lanes.close(),
   }

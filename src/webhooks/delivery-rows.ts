@@ -18,8 +18,10 @@ export interface DeliveryRows {
     rows: readonly Pick<DeliveryRow, 'event_id' | 'webhook' | 'content'>[],
     now: Date,
   ): Promise<void>
-  /** When something is due next, for each webhook that has anything to tell. */
-  due(): Promise<readonly { readonly webhook: string; readonly dueAt: string }[]>
+  /** The webhooks that have something to tell, now or later. */
+  waiting(): Promise<readonly string[]>
+  /** When a webhook has something to tell next. */
+  dueAt(webhook: string): Promise<string | undefined>
   /** What is to be told next, if it is due. */
   nextOf(webhook: string, now: Date): Promise<DeliveryRow | undefined>
   end(id: number, outcome: TryOutcome): Promise<void>
@@ -58,13 +60,26 @@ export function deliveryRows(kysely: Kysely<Tables>): DeliveryRows {
         )
         .execute()
     },
-    due: () =>
-      kysely
+    async waiting() {
+      const rows = await kysely
         .selectFrom('webhook_deliveries')
-        .select(({ fn }) => ['webhook', fn.min('due_at').as('dueAt')])
+        .select('webhook')
+        .distinct()
         .where('state', '=', 'pending')
-        .groupBy('webhook')
-        .execute(),
+        .execute()
+      return rows.map(({ webhook }) => webhook)
+    },
+    async dueAt(webhook) {
+      const row = await kysely
+        .selectFrom('webhook_deliveries')
+        .select('due_at')
+        .where('state', '=', 'pending')
+        .where('webhook', '=', webhook)
+        .orderBy('due_at')
+        .limit(1)
+        .executeTakeFirst()
+      return row?.due_at
+    },
     nextOf: (webhook, now) =>
       kysely
         .selectFrom('webhook_deliveries')
