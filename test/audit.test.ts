@@ -208,8 +208,17 @@ describe('the audit trail', {
   })
 
   test('is a table for people, outlives a crash, and holds no password', async () => {
+    const target = `docker://${HOST}/team/last:v1`
+    succeeded(await login(inside, admin.password))
+    succeeded(await skopeo(inside, ['copy', `dir:${folder}/image`, target]))
+    // What was acknowledged is on disk; nothing was waited for.
     await causeway.end('SIGKILL')
     await causeway.startAgain()
+    const pushed = await read('--repository', 'team/last')
+    assert.deepEqual(
+      pushed.map(({ OperationName, ResultDescription }) => [OperationName, ResultDescription]),
+      [['Push', '201']],
+    )
     const table = succeeded(await causeway.command(['audit', '--repository', 'team/app']))
     const [heading = '', ...lines] = table.trimEnd().split('\n')
     assert.match(heading, /^TIME +OPERATION +RESULT +WHO +FROM +WHAT/)
