@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { test } from 'node:test'
 import {
   ADMIN,
@@ -202,6 +204,26 @@ test('sign-ins are told, also those in vain and those from where nobody may come
       [['login', 403, 'DENIED']],
     )
   }
+})
+
+test('499: a client that goes before it has an answer', async (t) => {
+  const registry = await startRegistry(t)
+  const socket = connect(Number(registry.address.split(':')[1]), '127.0.0.1')
+  await once(socket, 'connect')
+  socket.write(
+    `PUT /v2/app/manifests/v1 HTTP/1.1\r\nHost: ${registry.address}\r\nContent-Length: 100\r\n` +
+      `Authorization: ${basic(ADMIN.user, ADMIN.password)}\r\nExpect: 100-continue\r\n\r\n`,
+  )
+  // It comes when the plane has the request.
+  const [said] = await once(socket, 'data')
+  assert.match(String(said), /^HTTP\/1\.1 100 /)
+  socket.write('half of it')
+  socket.destroy()
+  await registry.quiet()
+  assert.deepEqual(
+    registry.noted.map(({ operation, status, tag }) => [operation, status, tag]),
+    [['Push', 499, 'v1']],
+  )
 })
 
 test('no password, token or signature is in what is told', async (t) => {

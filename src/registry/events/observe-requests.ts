@@ -14,6 +14,9 @@ export interface RequestObserver {
   follow(request: IncomingMessage, response: ServerResponse): RequestRecord
 }
 
+/** No answer was begun: nginx's number for it. */
+const CLIENT_GONE = 499
+
 const METHODS = ['GET', 'HEAD', 'PUT', 'POST', 'PATCH', 'DELETE', 'OPTIONS']
 
 export function createRequestObserver(options: {
@@ -50,7 +53,8 @@ export function createRequestObserver(options: {
     })
     const { registry } = record
     if (!registry || isSampleRegistry(registry)) return
-    const event = auditEventOf({ request, registry, record }, response.statusCode, clock)
+    const status = response.headersSent ? response.statusCode : CLIENT_GONE
+    const event = auditEventOf({ request, registry, record }, status, clock)
     if (event) events.note(event)
   }
 
