@@ -213,13 +213,15 @@ test('of a webhook that is gone nothing is told and nothing stays', async (t) =>
 })
 
 test('the last hundred events are kept', async (t) => {
-  const { add, record, queue } = await openQueue(t)
+  const { add, record, queue, database } = await openQueue(t)
   add('one')
-  for (let count = 0; count < 110; count++) await record({ tag: `v${count}` })
-  await until(() => queue.counts().delivered === 110)
+  for (let count = 0; count < 160; count++) await record({ tag: `v${count}` })
+  await until(() => queue.counts().delivered === 160)
   const events = await queue.events('one')
   assert.equal(events.length, 100)
-  assert.equal(events[0]?.eventRequestMessage.content.target?.tag, 'v109')
+  assert.equal(events[0]?.eventRequestMessage.content.target?.tag, 'v159')
+  const rows = await database.kysely.selectFrom('webhook_deliveries').select('id').execute()
+  assert.ok(rows.length <= 150, `${rows.length} rows`)
 })
 
 test('a long answer is cut, and one that breaks off counts by its status', async (t) => {
