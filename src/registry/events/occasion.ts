@@ -7,7 +7,7 @@ import type { RegistryFacts } from '../registry-directory.ts'
 
 /** Who did something, as the audit trail names them. */
 export interface Caller {
-  readonly kind: 'ServicePrincipal' | 'User' | 'Admin' | 'Anonymous'
+  readonly kind: 'ServicePrincipal' | 'User' | 'Admin' | 'Token' | 'Anonymous'
   /** Object id of a principal; a user name; empty for nobody. */
   readonly id: string
   readonly name: string
@@ -32,6 +32,9 @@ export interface Occasion {
   readonly method: string
   readonly userAgent: string
 }
+
+/** Users whom the registry alone knows. */
+const LOCAL_KINDS = { admin: 'Admin', token: 'Token' } as const
 
 const NOBODY: Caller = { kind: 'Anonymous', id: '', name: '' }
 const USER_AGENT_LENGTH_MAX = 512
@@ -78,15 +81,11 @@ export const occasionOfErrand = (
 })
 
 function callerOf(subject: Subject | undefined): Caller {
-  switch (subject?.kind) {
-    case undefined:
-    case 'anonymous':
-      return NOBODY
-    case 'admin':
-      return { kind: 'Admin', id: subject.username, name: subject.username }
-    case 'principal': {
-      const { objectId, displayName, kind } = subject.principal
-      return { kind, id: objectId, name: displayName }
-    }
+  if (!subject || subject.kind === 'anonymous') return NOBODY
+  if (subject.kind === 'principal') {
+    const { objectId, displayName, kind } = subject.principal
+    return { kind, id: objectId, name: displayName }
   }
+  const { kind, username } = subject
+  return { kind: LOCAL_KINDS[kind], id: username, name: username }
 }
