@@ -58,6 +58,8 @@ export interface Config {
     /** Absolute: the values of the secrets that credential sets name. */
     readonly secretsFile?: string
   }
+  /** How long events are kept. */
+  readonly audit: { readonly retentionDays: number }
   readonly privateEndpointsPerRegistry: number
   readonly version: string
 }
@@ -77,6 +79,7 @@ const DEFAULT_NAMES_PORT = 7453
 const DEFAULT_LOG_LEVEL = 'info'
 // The service's limit today; the article's date says 10. Source: container-registry-skus, 2022-08.
 const DEFAULT_ENDPOINTS_PER_REGISTRY = 200
+const DEFAULT_AUDIT_DAYS = 90
 
 // What the service's people say of it: https://github.com/Azure/acr/issues/860
 const DEFAULT_RECHECK_SECONDS = 300
@@ -126,6 +129,7 @@ export async function readConfig(
     keyVault: {
       ...(keyVault?.secretsFile && { secretsFile: resolve(folder, keyVault.secretsFile) }),
     },
+    audit: { retentionDays: file.audit?.retentionDays ?? DEFAULT_AUDIT_DAYS },
     privateEndpointsPerRegistry: file.privateEndpointsPerRegistry ?? DEFAULT_ENDPOINTS_PER_REGISTRY,
     version: packageVersion(),
   })

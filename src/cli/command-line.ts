@@ -204,6 +204,19 @@ function describeCommands(exit: (code: number) => void): Command {
     .action(async (flags) => exit(await (await import('./logs.ts')).logs(flags)))
 
   program
+    .command('audit')
+    .description('tell who did what to registries, from where, and with which result')
+    .option(...DATA)
+    .option('--registry <name>', 'of this registry alone')
+    .option('--repository <name>', 'of this repository alone')
+    .addOption(new Option('--table <table>', 'of one table alone').choices(['login', 'repository']))
+    .option('--since <time>', 'all since then: 2026-11-25, 2026-11-25T08:00Z, 30m, 12h, 7d')
+    .option('-n, --lines <number>', 'how many of the last events; 100 without --since')
+    .option('-f, --follow', 'go on as they come')
+    .option('--json', "JSON lines with the columns of Azure Monitor's tables")
+    .action(async (flags) => exit(await (await import('./audit.ts')).audit(flags)))
+
+  program
     .command('completion')
     .description('print a script that lets a shell complete these commands')
     .addArgument(new Argument('<shell>', 'whose script').choices(['bash', 'zsh', 'fish']))

@@ -99,6 +99,20 @@ export const configFile = Type.Object(
       ),
     ),
     keyVault: Type.Optional(Type.Object({ secretsFile: Type.Optional(path) }, closed)),
+    audit: Type.Optional(
+      Type.Object(
+        {
+          retentionDays: Type.Optional(
+            Type.Integer({
+              minimum: 1,
+              maximum: 3650,
+              [WANTED]: 'a number of days from 1 to 3650',
+            }),
+          ),
+        },
+        closed,
+      ),
+    ),
     privateEndpointsPerRegistry: Type.Optional(
       Type.Integer({ minimum: 1, maximum: 10_000, [WANTED]: 'a number from 1 to 10000' }),
     ),

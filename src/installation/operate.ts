@@ -1,6 +1,8 @@
+import type { AuditReader } from '../audit/create-audit-reader.ts'
 import type { Resolver } from '../dns/resolver.ts'
 import type { Closing } from '../lib/closing.ts'
 import { attachProgram } from '../operator/attach.ts'
+import { listAudit } from '../operator/audit.ts'
 import type { AttachRequest, ServerStatus } from '../operator/contract.ts'
 import { listNetworks } from '../operator/networks.ts'
 import { serveOperator } from '../operator/operator-api.ts'
@@ -27,6 +29,7 @@ export async function operate(
     readonly roles: Pick<PrincipalOptions, 'assignmentsOf' | 'customRoleName'>
     readonly resolver: Resolver
     readonly hostResolver: Resolver
+    readonly audit: AuditReader
   },
   closing: Closing,
 ) {
@@ -55,6 +58,7 @@ export async function operate(
       listNetworks: () => listNetworks(networks),
       reopenLog,
       shutDown,
+      listAudit: (request) => listAudit(request, { reader: parts.audit, tenantId }),
       resolve: (request) => resolveName(request, parts),
       ...principalOperations({
         principals,

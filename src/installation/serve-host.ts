@@ -2,7 +2,7 @@ import type { Config } from '../config.ts'
 import type { DnsServer } from '../dns/dns-server.ts'
 import type { Authorities } from '../front/authorities.ts'
 import type { Planes } from '../front/cloud-names.ts'
-import { createHealth, listenForProbes } from '../front/health.ts'
+import { createHealth, type HealthOptions, listenForProbes } from '../front/health.ts'
 import { hostAddresses } from '../front/host-addresses.ts'
 import { createHostFront } from '../front/host-front.ts'
 import { serveNamesOnHost } from '../front/names-on-host.ts'
@@ -23,13 +23,14 @@ export async function serveHost(
     readonly dns: DnsServer
     readonly authorities: Authorities
     readonly whyNotReady: () => readonly string[]
+    readonly exposition: HealthOptions['metrics']
   },
   closing: Closing,
 ) {
   const { planes, directory, dns, authorities, whyNotReady } = parts
   const certificates = await openOwnCertificates(config.certificates, { log })
   closing.add(() => certificates.close())
-  const health = createHealth({ whyNotReady })
+  const health = createHealth({ whyNotReady, metrics: parts.exposition })
   const front = createHostFront({
     authorities,
     certificates,

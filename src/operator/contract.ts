@@ -168,6 +168,30 @@ export interface CreatedPrincipal extends PrincipalSummary {
   readonly scope?: string
 }
 
+/** Which events of the audit trail, and where to begin: `after` an event upwards, `before` one or from the end downwards. */
+export interface AuditRequest {
+  readonly table?: 'login' | 'repository'
+  /** A registry's name or login server. */
+  readonly registry?: string
+  readonly repository?: string
+  /** ISO 8601. */
+  readonly since?: string
+  readonly after?: number
+  readonly before?: number
+  readonly limit?: number
+}
+
+/** Events in the order in which they were written. A page may be empty although there is more. */
+export interface AuditAnswer {
+  /** With the columns of Azure Monitor's tables; `TimeGenerated` and `Type` are in each. */
+  readonly events: readonly Readonly<Record<string, string | number>>[]
+  /** The next `after` or `before`. */
+  readonly reached: number
+  readonly hasMore: boolean
+  /** Where those who follow go on. */
+  readonly newest: number
+}
+
 /** A name to be looked up as one sees it from somewhere. */
 export interface ResolveRequest {
   readonly where: AttachRequest['where'] | { readonly host: true }

@@ -5,6 +5,8 @@ import { isStorageFull } from '../storage/blob-store.ts'
 import type {
   Attached,
   AttachRequest,
+  AuditAnswer,
+  AuditRequest,
   CreatedPrincipal,
   DescribedPrincipal,
   HostProgram,
@@ -32,6 +34,7 @@ export interface Operations {
   /** Replaces its secrets by a new one. */
   resetPrincipal(name: string): Promise<CreatedPrincipal>
   resolve(request: ResolveRequest): Resolved
+  listAudit(request: AuditRequest): AuditAnswer | Promise<AuditAnswer>
   /** Opens the log anew, when it has got another name. */
   reopenLog(): void
   shutDown(): void
@@ -56,6 +59,20 @@ const QUESTION = {
     where: { type: 'object' },
     name: { type: 'string' },
     type: { type: 'string' },
+  },
+} as const
+
+const AUDIT_QUERY = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    table: { enum: ['login', 'repository'] },
+    registry: { type: 'string' },
+    repository: { type: 'string' },
+    since: { type: 'string', format: 'date-time' },
+    after: { type: 'integer', minimum: 0 },
+    before: { type: 'integer', minimum: 0 },
+    limit: { type: 'integer', minimum: 1, maximum: 1000 },
   },
 } as const
 
@@ -93,6 +110,9 @@ export async function serveOperator(options: {
   )
   app.post('/resolutions', { schema: { body: QUESTION } }, (request) =>
     operations.resolve(request.body as ResolveRequest),
+  )
+  app.get('/audit', { schema: { querystring: AUDIT_QUERY } }, (request) =>
+    operations.listAudit(request.query as AuditRequest),
   )
   app.post('/log/reopen', (_request, reply) => {
     operations.reopenLog()

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Logger } from 'pino'
 import type { Clock } from '../lib/clock.ts'
 import type { Digest } from '../lib/digest.ts'
+import { type Metrics, NO_METRICS } from '../lib/metrics.ts'
 import { originOf } from '../lib/origin.ts'
 import { type BlobStore, isStorageFull } from '../storage/blob-store.ts'
 import type { Database } from '../storage/database.ts'
@@ -23,10 +24,20 @@ import { type CredentialsOf, createUpstream } from './cache/create-upstream.ts'
 import { createPullThrough } from './cache/pull-through.ts'
 import { createContentReader } from './content/content-reader.ts'
 import { createContentWriter } from './content/content-writer.ts'
+import { createChangeTeller } from './content/record-changes.ts'
 import { copyImage } from './copy/copy-image.ts'
 import type { CopyErrand, ImageCopy, SourceImage } from './copy/image-copy.ts'
 import { createImportQueue, type RunningImport } from './copy/import-queue.ts'
 import { PAUSES } from './copy/try-again.ts'
+import { createRequestObserver } from './events/observe-requests.ts'
+import { occasionOfErrand } from './events/occasion.ts'
+import {
+  type ChangeRecorder,
+  NO_EVENTS,
+  NO_RECORDER,
+  type RegistryEvents,
+} from './events/registry-events.ts'
+import type { RequestRecord } from './events/request-record.ts'
 import { type Exchange, sendJson } from './http/exchange.ts'
 import { OciError } from './http/oci-error.ts'
 import { decodePath } from './http/oci-path.ts'
@@ -66,6 +77,11 @@ export interface RegistryPlaneOptions {
   }
   /** Between the tries for what fails elsewhere, in milliseconds. */
   readonly pauses?: readonly number[]
+  readonly metrics?: Metrics
+  /** Who is told of what changed nothing. */
+  readonly events?: RegistryEvents
+  /** Who records changes, in their transaction. */
+  readonly recorder?: ChangeRecorder
 }
 
 /** Where the further regions of registries are. */
@@ -106,14 +122,16 @@ export interface RegistryPlane {
 /** The registry plane: who may come in, what was asked for, and the answer or the refusal in its own words. */
 export function createRegistryPlane(options: RegistryPlaneOptions): RegistryPlane {
   const { database, blobs, directory, identity, outside, clock, log, secrets, tenantId } = options
+  const { metrics = NO_METRICS, events = NO_EVENTS, recorder = NO_RECORDER } = options
   const reader = createContentReader(database.reader)
   const queue = createReplicaQueue(database.kysely, clock)
   const stores = createRegionStores(blobs, options.replicas.store, (region, error) =>
     log.error({ err: error, region }, 'the blobs of a region cannot be read'),
   )
   const replicator = createReplicator({ queue, stores, clock, log })
-  const writer = createContentWriter(database.kysely, clock, replicator.wake)
+  const writer = createContentWriter(database.kysely, clock, replicator.wake, recorder)
   const nearest = createNearestRegion(options.replicas.regionOf)
+  const changes = createChangeTeller(recorder)
   const tokens = createRegistryTokens({ key: secrets.tokenKey, clock, tenantId, identity })
   const credentials = createCredentials({ identity, tokens, clock })
   const authorizer = createAuthorizer({ identity, tokens, credentials })
@@ -144,6 +162,8 @@ export function createRegistryPlane(options: RegistryPlaneOptions): RegistryPlan
     metadata: createMetadataRoutes({ reader, writer }),
     pullThrough,
   })
+
+  const observer = createRequestObserver({ metrics, events, clock })
 
   /** Who may hold something; before the first call of `retain` only the database knows. */
   let holders: ReadonlySet<string> | undefined
@@ -182,14 +202,21 @@ export function createRegistryPlane(options: RegistryPlaneOptions): RegistryPlan
     return found && { host, ...found }
   }
 
-  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async function serve(
+    request: IncomingMessage,
+    response: ServerResponse,
+    record: RequestRecord,
+  ): Promise<void> {
     const found = findHost(request)
     if (!found) throw new OciError('NOT_FOUND')
+    record.registry = found.registry
+    if (found.role === 'data') record.region = found.region
     const origin = originOf(request)
     const admission = admit(origin, found.registry, found.host)
     if (!admission.admitted) {
       const { host, role } = found
       log.info({ origin, host, role, reason: admission.reason }, 'request refused')
+      record.isTurnedAway = true
       throw admission.error
     }
     const [path = '', query = ''] = (request.url ?? '').split(/\?(.*)/s)
@@ -199,15 +226,22 @@ export function createRegistryPlane(options: RegistryPlaneOptions): RegistryPlan
       registry: found.registry,
       path: decodePath(path),
       query: new URLSearchParams(query),
+      record,
     }
     if (found.role === 'login') return routes.serveLoginServer(exchange)
     return routes.serveDataEndpoint(exchange, found.region)
   }
 
-  function fail(request: IncomingMessage, response: ServerResponse, thrown: unknown): void {
+  function fail(
+    request: IncomingMessage,
+    response: ServerResponse,
+    record: RequestRecord,
+    thrown: unknown,
+  ): void {
     // A client that went away gets no answer and is nobody's error.
     if (response.destroyed || request.socket.destroyed) return
     const error = thrown instanceof OciError ? thrown : toUnknown(thrown)
+    record.errorCode = error.code
     // Without its query: that may be a signature.
     const path = request.url?.split('?')[0]
     // What failed elsewhere is logged where it was asked for.
@@ -218,18 +252,21 @@ export function createRegistryPlane(options: RegistryPlaneOptions): RegistryPlan
       response.destroy()
       return
     }
-    sendJson({ request, response }, error.status, error.toJSON(), error.headers)
+    sendJson({ request, response, record }, error.status, error.toJSON(), error.headers)
   }
 
   return {
     handle(request, response) {
-      serve(request, response).catch((thrown) => fail(request, response, thrown))
+      const record = observer.follow(request, response)
+      serve(request, response, record).catch((thrown) => fail(request, response, record, thrown))
     },
 
     copyImage(copy, errand) {
-      const ports = { reader, writer, blobs, clock, outside, pauses, complete }
+      const target = directory.list().find(({ uid }) => uid === copy.to.registryUid)
+      const occasion = target && occasionOfErrand(target, errand, clock)
+      const ports = { reader, writer, blobs, clock, outside, pauses, complete, changes }
       return imports.run(copy, errand, async (progress) => {
-        await copyImage({ database: database.kysely, ...ports }, copy, errand, progress)
+        await copyImage({ database: database.kysely, ...ports }, copy, errand, progress, occasion)
         replicator.wake()
       })
     },

@@ -56,6 +56,7 @@ export function createRoutes(options: {
 
   function ociOperations(exchange: Exchange): Operations | undefined {
     const path = parseOciPath(exchange.path)
+    if (path) exchange.record.asked = path
     switch (path?.kind) {
       case undefined:
         return undefined
@@ -108,6 +109,7 @@ export function createRoutes(options: {
   function acrOperations(exchange: Exchange): Operations | undefined {
     const path = parseAcrPath(exchange.path)
     if (!path) return undefined
+    exchange.record.asked = { ...path, kind: `acr_${path.kind}` }
     if (path.kind === 'catalog') return { GET: [TO_LIST_CATALOG, () => lists.catalog(exchange)] }
     const { repository } = path
     if (path.kind === 'tags' || path.kind === 'manifests') {
@@ -146,6 +148,7 @@ export function createRoutes(options: {
 
     async serveDataEndpoint(exchange, region) {
       const path = parseOciPath(exchange.path)
+      if (path) exchange.record.asked = path
       const { method } = exchange.request
       if (path?.kind !== 'blob') throw new OciError('NOT_FOUND')
       if (method !== 'GET' && method !== 'HEAD') throw unsupported(['GET'])

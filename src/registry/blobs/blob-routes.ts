@@ -7,6 +7,7 @@ import type { PullThrough } from '../cache/pull-through.ts'
 import type { ContentReader } from '../content/content-reader.ts'
 import type { ContentWriter } from '../content/content-writer.ts'
 import { disallowed } from '../content/locks.ts'
+import { occasionOf } from '../events/occasion.ts'
 import { parseRange } from '../http/byte-range.ts'
 import { isNotModified } from '../http/conditional.ts'
 import { type Exchange, sendEmpty, sendHead } from '../http/exchange.ts'
@@ -161,7 +162,9 @@ export function createBlobRoutes(options: {
 
     async remove(exchange, { repository, digest }) {
       const key = { registry: exchange.registry.uid, repository }
-      if (!(await writer.unlinkBlob(key, digest))) throw new OciError('BLOB_UNKNOWN', { digest })
+      if (!(await writer.unlinkBlob(key, digest, occasionOf(exchange)))) {
+        throw new OciError('BLOB_UNKNOWN', { digest })
+      }
       sendEmpty(exchange, 202)
     },
   }

@@ -4,6 +4,8 @@ import type { Digest } from '../../lib/digest.ts'
 import { inBatches } from '../../lib/in-batches.ts'
 import { createSharedTransactions } from '../../storage/shared-transactions.ts'
 import type { Tables } from '../../storage/tables.ts'
+import type { Occasion } from '../events/occasion.ts'
+import { type ChangeRecorder, NO_RECORDER } from '../events/registry-events.ts'
 import { OciError } from '../http/oci-error.ts'
 import { isHere, type Manifest, withBlobsListed } from '../manifests/manifest.ts'
 import { queueForReplicas } from '../replicas/replica-queue.ts'
@@ -16,6 +18,7 @@ import {
   requireDeletableTag,
   requirePushable,
 } from './locks.ts'
+import { createChangeTeller, departing, digestOfTag } from './record-changes.ts'
 
 export type RegistryTransaction = Transaction<Tables>
 
@@ -33,21 +36,23 @@ export interface ManifestPush extends TagPush {
 }
 
 /**
- * Changes what registries hold; each call is one transaction.
+ * Changes what registries hold; each call is one transaction. With an occasion the change is recorded in it: that it was
+ * made, and for the webhooks that are to tell of it.
  *
  * @throws OciError REGISTRY_DISALLOWED_OPERATION where a lock forbids to delete or to push
  */
 export interface ContentWriter {
   linkBlob(key: RepositoryKey, digest: Digest, size: number): Promise<void>
-  unlinkBlob(key: RepositoryKey, digest: Digest): Promise<boolean>
+  unlinkBlob(key: RepositoryKey, digest: Digest, occasion?: Occasion): Promise<boolean>
   /** @throws OciError MANIFEST_BLOB_UNKNOWN where it names what the repository lacks, a subject apart; TAG_STAYS */
-  putManifest(push: ManifestPush): Promise<void>
+  putManifest(push: ManifestPush, occasion?: Occasion): Promise<void>
   /** Its tags go with it. False where nothing was. */
-  deleteManifest(key: RepositoryKey, digest: Digest): Promise<boolean>
-  deleteTag(key: RepositoryKey, tag: string): Promise<boolean>
+  deleteManifest(key: RepositoryKey, digest: Digest, occasion?: Occasion): Promise<boolean>
+  deleteTag(key: RepositoryKey, tag: string, occasion?: Occasion): Promise<boolean>
   /** What was deleted; undefined where nothing was. */
   deleteRepository(
     key: RepositoryKey,
+    occasion?: Occasion,
   ): Promise<
     { readonly manifests: readonly string[]; readonly tags: readonly string[] } | undefined
   >
@@ -73,16 +78,22 @@ const OF_REGISTRY = [
   ...(['registry_repositories', 'registry_replica_queue', 'registry_replicas'] as const),
 ] as const
 
+const DELETED = { operation: 'Delete', status: 202 } as const
+const UNTAGGED = { operation: 'Untag', status: 202 } as const
+
 /**
  * Writes what is in registries, each change in one transaction.
  *
  * @param queued is called when blobs wait to be copied to replicas
+ * @param recorder is told of each change that has an occasion, in its transaction
  */
 export function createContentWriter(
   database: Kysely<Tables>,
   clock: Clock,
   queued: () => void = () => {},
+  recorder: ChangeRecorder = NO_RECORDER,
 ): ContentWriter {
+  const changes = createChangeTeller(recorder)
   const inTransaction = createSharedTransactions(database)
 
   // Layers of many pushes at once share one statement as well.
@@ -93,7 +104,7 @@ export function createContentWriter(
   return {
     linkBlob: (key, digest, size) => link({ key, digest, size }),
 
-    unlinkBlob: (key, digest) =>
+    unlinkBlob: (key, digest, occasion) =>
       inTransaction(async (transaction) => {
         await requireDeletableContent(transaction, key, digest)
         const { numDeletedRows } = await transaction
@@ -102,19 +113,23 @@ export function createContentWriter(
           .where('repository', '=', key.repository)
           .where('digest', '=', digest)
           .executeTakeFirst()
-        return numDeletedRows > 0
+        if (numDeletedRows === 0n) return false
+        await changes.told(transaction, { ...DELETED, ...key, digest }, occasion)
+        return true
       }),
 
-    putManifest: (push) =>
+    putManifest: (push, occasion) =>
       inTransaction(async (transaction) => {
         await requirePushable(transaction, push)
         const manifest = await checkReferences(transaction, push)
         await storeManifest(transaction, clock, { ...push, manifest })
+        await changes.pushed(transaction, { ...push, manifest }, 'Push', occasion)
       }),
 
-    deleteManifest: (key, digest) =>
+    deleteManifest: (key, digest, occasion) =>
       inTransaction(async (transaction) => {
         await requireDeletableContent(transaction, key, digest)
+        const gone = occasion && (await departing(transaction, key, digest))
         for (const table of ['registry_tags', 'registry_manifest_references'] as const) {
           await transaction
             .deleteFrom(table)
@@ -130,12 +145,14 @@ export function createContentWriter(
           .where('digest', '=', digest)
           .executeTakeFirst()
         if (numDeletedRows > 0) await touchRepository(transaction, clock, key)
+        if (gone) await changes.told(transaction, { ...DELETED, ...key, ...gone }, occasion)
         return numDeletedRows > 0
       }),
 
-    deleteTag: (key, tag) =>
+    deleteTag: (key, tag, occasion) =>
       inTransaction(async (transaction) => {
         await requireDeletableTag(transaction, key, tag)
+        const digest = occasion && (await digestOfTag(transaction, key, tag))
         const { numDeletedRows } = await transaction
           .deleteFrom('registry_tags')
           .where('registry', '=', key.registry)
@@ -143,10 +160,13 @@ export function createContentWriter(
           .where('name', '=', tag)
           .executeTakeFirst()
         if (numDeletedRows > 0) await touchRepository(transaction, clock, key)
+        if (digest !== undefined) {
+          await changes.told(transaction, { ...UNTAGGED, ...key, tag, digest }, occasion)
+        }
         return numDeletedRows > 0
       }),
 
-    deleteRepository: ({ registry, repository }) =>
+    deleteRepository: ({ registry, repository }, occasion) =>
       inTransaction(async (transaction) => {
         await requireDeletableRepository(transaction, { registry, repository })
         const { numDeletedRows } = await transaction
@@ -176,9 +196,12 @@ export function createContentWriter(
             .where('repository', '=', repository)
             .execute()
         }
+        const formerTags = tags.map((row) => row.name)
+        const change = { ...DELETED, registry, repository, formerTags }
+        await changes.told(transaction, change, occasion)
         return {
           manifests: manifests.map((row) => row.digest),
-          tags: tags.map((row) => row.name),
+          tags: formerTags,
         }
       }),
 

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -8,11 +9,14 @@ import type { Principal } from '../../identity/principal.ts'
 import type { SignIn } from '../../identity/principals.ts'
 import { digestOf } from '../../lib/digest.ts'
 import { EgressError } from '../../lib/egress-error.ts'
+import { NO_METRICS, type RequestOutcome } from '../../lib/metrics.ts'
 import { type Origin, setOrigin } from '../../lib/origin.ts'
 import type { BlobStore } from '../../storage/blob-store.ts'
 import { openDatabase } from '../../storage/database.ts'
 import { createFileBlobStore } from '../../storage/file-blob-store.ts'
 import type { CredentialsOf } from '../cache/create-upstream.ts'
+import type { Occasion } from '../events/occasion.ts'
+import type { AuditEvent, ContentChange } from '../events/registry-events.ts'
 import { OCI_MANIFEST } from '../manifests/manifest.ts'
 import type { Outside } from '../outside.ts'
 import type { RegistryFacts } from '../registry-directory.ts'
@@ -65,7 +69,14 @@ export interface Fixture {
   readonly logged: unknown[]
   /** The regions of networks by their place. */
   readonly regions: Map<string, string>
+  /** What was told of requests that are over, and of what changed nothing. */
+  readonly outcomes: RequestOutcome[]
+  readonly noted: AuditEvent[]
+  /** What was recorded with changes. */
+  readonly recorded: (ContentChange & { readonly occasion: Occasion })[]
   send(method: string, path: string, ask?: Ask): Promise<Answer>
+  /** Waits until the plane, too, is done with every request whose answer has come. */
+  quiet(): Promise<void>
   /** Stops the server and starts another on the same data. */
   restart(): Promise<Fixture>
 }
@@ -110,6 +121,9 @@ async function startIn(
 ): Promise<Fixture> {
   const database = await openDatabase(join(folder, 'causeway.db'))
   const logged: unknown[] = []
+  const outcomes: RequestOutcome[] = []
+  const noted: AuditEvent[] = []
+  const recorded: (ContentChange & { occasion: Occasion })[] = []
   const log = {
     info: (...event: unknown[]) => logged.push(event),
     error: (...event: unknown[]) => logged.push(event),
@@ -153,8 +167,18 @@ async function startIn(
     tenantId: TENANT,
     cache: { recheckSeconds: RECHECK_SECONDS, credentialsOf },
     pauses: [5, 5, 5],
+    metrics: { ...NO_METRICS, request: (outcome) => void outcomes.push(outcome) },
+    events: { note: (event) => void noted.push(event) },
+    recorder: {
+      async record(_transaction, changes, occasion) {
+        recorded.push(...changes.map((change) => ({ ...change, occasion })))
+      },
+    },
   })
+  const open = new Set<Promise<unknown>>()
   const server = createServer((request, response) => {
+    const over = once(response, 'close').finally(() => open.delete(over))
+    open.add(over)
     setOrigin(request, state.origin)
     plane.handle(request, response)
   })
@@ -179,6 +203,9 @@ async function startIn(
     address,
     folder,
     logged,
+    outcomes,
+    noted,
+    recorded,
     origin: { via: 'public', place: 'internet', address: '203.0.113.7' },
     now: new Date(),
     ended: new Set(),
@@ -203,6 +230,9 @@ async function startIn(
       tokens: new Map(),
     },
     send: (method, path, ask = {}) => send(port, method, path, { host: address, ...ask }),
+    async quiet() {
+      await Promise.all(open)
+    },
     async restart() {
       await lifetime.close()
       return startIn(folder, running, secrets, outside, credentialsOf, wrap)
