@@ -52,7 +52,7 @@ export interface RegistryPlane {
   handle(request: IncomingMessage, response: ServerResponse): void
   /** @throws ImageCopyError */
   copyImage(copy: ImageCopy, errand: CopyErrand): Promise<void>
-  /** Removes all that a registry held. Blobs stay. */
+  /** Removes all that a registry held. Files of blobs go later, by the garbage collector. */
   forgetRegistry(uid: string): Promise<void>
   /** Forgets every registry but these; cheap where none went since the last call. */
   retain(uids: readonly string[]): Promise<void>
@@ -66,7 +66,7 @@ export interface RegistryPlane {
 export function createRegistryPlane(options: RegistryPlaneOptions): RegistryPlane {
   const { database, blobs, directory, identity, outside, clock, log, secrets, tenantId } = options
   const reader = createContentReader(database.reader)
-  const writer = createContentWriter(database.kysely, clock)
+  const writer = createContentWriter(database.kysely, clock, blobs)
   const tokens = createRegistryTokens({ key: secrets.tokenKey, clock, tenantId, identity })
   const credentials = createCredentials({ identity, tokens })
   const authorizer = createAuthorizer({ identity, tokens, credentials })

@@ -10,6 +10,23 @@ export interface BlobStore {
   resume(owner: UploadOwner, id: string): Promise<BlobUpload | undefined>
   /** Drops all that is being uploaded to one registry. */
   discardUploads(registry: string): Promise<void>
+  has(digest: Digest): Promise<boolean>
+  /** Every blob by digest, those after `after` where it is given; without any that come or go meanwhile, perhaps. */
+  list(after?: Digest): AsyncIterable<StoredBlob>
+  /** Takes a blob out of the store, at once; who reads it reads on. Its space is free after `reclaim`. */
+  remove(digest: Digest): Promise<void>
+  /** Frees the space of what was removed, by an earlier process too. */
+  reclaim(): Promise<void>
+  /** Sets a blob with wrong bytes aside, for a person to look at. False where it is not the one that `reader` reads any more. */
+  quarantine(digest: Digest, reader: BlobReader): Promise<boolean>
+}
+
+export interface StoredBlob {
+  readonly digest: Digest
+  /** In bytes. */
+  readonly size: number
+  /** When it was put there. */
+  readonly storedAt: Date
 }
 
 /** An upload is found only under the registry (its uid) and repository that began it. */
@@ -21,6 +38,8 @@ export interface UploadOwner {
 export interface BlobReader {
   /** Fills the buffer from `position` on as far as the blob goes; returns the number of bytes read. */
   read(buffer: Buffer, position: number): Promise<number>
+  /** Tells this very blob from a later one of the same digest. */
+  identify(): Promise<string>
   close(): Promise<void>
 }
 
@@ -38,8 +57,11 @@ export interface BlobUpload {
    * @throws StorageFull
    */
   append(source: AsyncIterable<Uint8Array>, algorithm?: DigestAlgorithm): Promise<void>
-  /** Makes it a blob, durably. With another digest than the bytes have, nothing happens. */
-  commit(digest: Digest): Promise<'committed' | 'mismatch'>
+  /**
+   * Makes it a blob, durably, and then seen by `link`, which answers false where the blob was removed in between: then it
+   * is put there again. With another digest than the bytes have, nothing happens.
+   */
+  commit(digest: Digest, link: () => Promise<boolean>): Promise<'committed' | 'mismatch'>
   discard(): Promise<void>
 }
 

@@ -9,6 +9,7 @@ import type { BlobStore } from './blob-store.ts'
 import { createFileBlobStore } from './file-blob-store.ts'
 
 const OWNER = { registry: 'uid-1', repository: 'team/app' }
+const seen = async () => true
 const BYTES = randomBytes(3 * 1024 * 1024 + 5)
 
 async function* inChunks(bytes: Buffer, size = 65_536) {
@@ -39,7 +40,7 @@ test('a blob is a file named by its digest, and its upload is gone', async (t) =
   const { folder, store } = await openStore(t)
   const upload = await store.begin(OWNER)
   await upload.append(inChunks(BYTES))
-  assert.equal(await upload.commit(digestOf(BYTES)), 'committed')
+  assert.equal(await upload.commit(digestOf(BYTES), seen), 'committed')
   assert.ok((await readAll(store, BYTES))?.equals(BYTES))
   const hex = hexOf(digestOf(BYTES))
   assert.deepEqual(await readdir(join(folder, 'blobs', 'sha256', hex.slice(0, 2))), [hex])
@@ -52,9 +53,9 @@ test('with another digest nothing becomes a blob, and the upload stays open', as
   const upload = await store.begin(OWNER)
   await upload.append(inChunks(BYTES))
   const other = Buffer.from('other')
-  assert.equal(await upload.commit(digestOf(other)), 'mismatch')
+  assert.equal(await upload.commit(digestOf(other), seen), 'mismatch')
   assert.equal(await readAll(store, other), undefined)
-  assert.equal(await upload.commit(digestOf(BYTES)), 'committed')
+  assert.equal(await upload.commit(digestOf(BYTES), seen), 'committed')
 })
 
 test('what a broken source gave is kept, and hashed with the rest', async (t) => {
@@ -64,7 +65,7 @@ test('what a broken source gave is kept, and hashed with the rest', async (t) =>
   await assert.rejects(upload.append(failingAfter(BYTES.subarray(0, half))), /went away/)
   assert.equal(upload.received, half)
   await upload.append(inChunks(BYTES.subarray(half), 1000))
-  assert.equal(await upload.commit(digestOf(BYTES)), 'committed')
+  assert.equal(await upload.commit(digestOf(BYTES), seen), 'committed')
 })
 
 test('another process takes up an upload where it stopped', async (t) => {
@@ -79,7 +80,7 @@ test('another process takes up an upload where it stopped', async (t) => {
   assert.equal(resumed?.received, 100_000)
   assert.equal(resumed, same)
   await resumed?.append(inChunks(BYTES.subarray(100_000)))
-  assert.equal(await resumed?.commit(digestOf(BYTES, 'sha512')), 'committed')
+  assert.equal(await resumed?.commit(digestOf(BYTES, 'sha512'), seen), 'committed')
 })
 
 test('an upload is found under its owner only, and discarded with its registry', async (t) => {
@@ -133,7 +134,7 @@ for (const [what, bytes] of [
     await handle.close()
     const push = async () => {
       await upload.append(inChunks(bytes))
-      return upload.commit(digestOf(bytes))
+      return upload.commit(digestOf(bytes), seen)
     }
     await assert.rejects(push(), /input\/output error/)
     failing.mock.restore()

@@ -1,6 +1,6 @@
 import { createHash, type Hash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { type FileHandle, open, rename, rm } from 'node:fs/promises'
+import { type FileHandle, link as hardLink, open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { algorithmOf, type Digest, type DigestAlgorithm, hexOf } from '../lib/digest.ts'
 import { syncFolder } from '../lib/files.ts'
@@ -10,6 +10,8 @@ import { type BlobUpload, isStorageFull, StorageFull } from './blob-store.ts'
 const BATCH_BYTES = 1 << 20
 /** Sent to the disk while more arrives, so that the last wait of a large blob is for its end only. */
 const FLUSHED_BYTES = 16 << 20
+/** How often a blob that is removed as soon as it is there is put there again. */
+const PLACINGS_MAX = 10
 
 interface FileUploadOptions {
   readonly file: string
@@ -129,7 +131,7 @@ export function openFileUpload({ file, id, place, done, ...from }: FileUploadOpt
       }
     },
 
-    async commit(digest) {
+    async commit(digest, link) {
       const hash = await hashSoFar(algorithmOf(digest))
       if (hash.copy().digest('hex') !== hexOf(digest)) return 'mismatch'
       const target = await place(digest)
@@ -139,15 +141,31 @@ export function openFileUpload({ file, id, place, done, ...from }: FileUploadOpt
       } finally {
         await handle.close()
       }
-      await rename(file, target)
+      // From here on bytes at the end would be bytes of the blob.
       state = 'done'
       done()
-      await syncFolder(dirname(target))
-      return 'committed'
+      try {
+        for (let placings = 1; ; placings++) {
+          await putInPlace(file, target)
+          if (await link()) return 'committed'
+          if (placings === PLACINGS_MAX) throw new Error(`${digest} is removed again and again`)
+        }
+      } finally {
+        await rm(file, { force: true })
+      }
     },
 
     discard,
   }
+}
+
+/** Gives the file its name as a blob, in place of any that is there, and keeps its own. */
+async function putInPlace(file: string, target: string): Promise<void> {
+  const second = `${file}.placing`
+  await rm(second, { force: true })
+  await hardLink(file, second)
+  await rename(second, target)
+  await syncFolder(dirname(target))
 }
 
 /** Writes all of it in as few calls as the system takes. */

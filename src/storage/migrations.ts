@@ -3,6 +3,7 @@ import { createResources } from './migrations/0001-resources.ts'
 import { createPrincipals } from './migrations/0002-principals.ts'
 import { createRegistryContent } from './migrations/0003-registry-content.ts'
 import { createDirectory } from './migrations/0004-directory.ts'
+import { createLifecycle } from './migrations/0006-lifecycle.ts'
 
 export type Migrations = Readonly<Record<string, Migration>>
 
@@ -15,4 +16,5 @@ export const MIGRATIONS: Migrations = {
   '0002-principals': createPrincipals,
   '0003-registry-content': createRegistryContent,
   '0004-directory': createDirectory,
+  '0006-lifecycle': createLifecycle,
 }

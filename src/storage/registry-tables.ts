@@ -1,3 +1,5 @@
+import type { Generated } from 'kysely'
+
 /**
  * What registries hold. `registry` is always the registry's uid, never its name; timestamps are ISO 8601.
  * Names and tags sort by their bytes: paging depends on it.
@@ -51,4 +53,68 @@ export interface RegistryTables {
     size: number
     created_at: string
   }
+  /** Blobs of repositories that may have lost, or never had, a manifest that needs them: to be looked at after a grace. */
+  registry_blob_reviews: {
+    registry: string
+    repository: string
+    digest: string
+    reason: ReviewReason
+    since: string
+  }
+  /** Blobs whose files go after a grace, unless a repository has them by then. */
+  registry_blob_removals: {
+    digest: string
+    size: number
+    reason: RemovalReason
+    since: string
+  }
+  /** Blobs that repositories have and the store has not, until somebody pushes them again. */
+  registry_damaged_blobs: {
+    digest: string
+    /** `mismatch`: its file has other bytes and was set aside; `missing`: there was none. */
+    kind: 'mismatch' | 'missing'
+    found_at: string
+  }
+  /** Manifests without a tag, and since when. */
+  registry_untagged_manifests: {
+    registry: string
+    repository: string
+    digest: string
+    since: string
+  }
+  /** Manifests that can be restored. What they refer to stays in `registry_manifest_references`. */
+  registry_deleted_manifests: {
+    /** In the order of deletion. */
+    id: Generated<number>
+    deleted_at: string
+  } & RegistryTables['registry_manifests']
+  registry_deleted_tags: {
+    /** In the order of deletion. */
+    id: Generated<number>
+    registry: string
+    repository: string
+    name: string
+    digest: string
+    deleted_at: string
+  }
+  /** How far the one scrub has come. */
+  registry_scrubs: {
+    id: 1
+    started_at: string
+    /** The last digest that was read; empty at the beginning. */
+    position: string
+    blobs: number
+    bytes: number
+    finished_at: string | null
+  }
 }
+
+/** `unused`: no manifest has needed it yet; `manifest-deleted`: one that did is gone. */
+export type ReviewReason = 'unused' | 'manifest-deleted'
+/** What took the last repository from it; `no-owner`: no row has told of it. */
+export type RemovalReason =
+  | ReviewReason
+  | 'blob-deleted'
+  | 'repository-deleted'
+  | 'registry-deleted'
+  | 'no-owner'

@@ -3,6 +3,7 @@ import type { ContentWriter } from '../content/content-writer.ts'
 import { type Exchange, nextPage, parsePage, sendEmpty, sendJson } from '../http/exchange.ts'
 import { OciError } from '../http/oci-error.ts'
 import { parseDigest } from '../http/oci-path.ts'
+import { deletionIn } from '../registry-directory.ts'
 import type { AcrPath } from './acr-path.ts'
 
 export interface MetadataRoutes {
@@ -99,10 +100,8 @@ export function createMetadataRoutes(options: {
     },
 
     async removeRepository(exchange, repository) {
-      const deleted = await writer.deleteRepository({
-        registry: exchange.registry.uid,
-        repository,
-      })
+      const key = { registry: exchange.registry.uid, repository }
+      const deleted = await writer.deleteRepository(key, deletionIn(exchange.registry))
       if (!deleted) throw new OciError('NAME_UNKNOWN', { name: repository })
       const { manifests, tags } = deleted
       sendJson(exchange, 202, { manifestsDeleted: manifests, tagsDeleted: tags })
@@ -111,7 +110,8 @@ export function createMetadataRoutes(options: {
     async removeTag(exchange, repository, tag) {
       repositoryOf(exchange, repository)
       const key = { registry: exchange.registry.uid, repository }
-      if (!(await writer.deleteTag(key, tag))) throw new OciError('TAG_UNKNOWN', { tag })
+      const isDeleted = await writer.deleteTag(key, tag, deletionIn(exchange.registry))
+      if (!isDeleted) throw new OciError('TAG_UNKNOWN', { tag })
       sendEmpty(exchange, 202)
     },
   }

@@ -16,6 +16,9 @@ interface BlobPath {
   readonly digest: Digest
 }
 
+const DAMAGED =
+  'the bytes of this blob are damaged, and were set aside: push an image that has it again to repair it'
+
 export interface BlobRoutes {
   /** HEAD and GET at the login server: the bytes, or the way to the data endpoint. */
   read(exchange: Exchange, path: BlobPath): Promise<void>
@@ -35,12 +38,22 @@ export function createBlobRoutes(options: {
 
   function sizeOf({ registry }: Exchange, { repository, digest }: BlobPath): number {
     const size = reader.blobSize(registry.uid, repository, digest)
-    if (size === undefined) throw new OciError('BLOB_UNKNOWN', { digest })
-    return size
+    if (size !== undefined) return size
+    if (!reader.isDamaged(registry.uid, repository, digest))
+      throw new OciError('BLOB_UNKNOWN', { digest })
+    throw new OciError('BLOB_UNKNOWN', { digest }, { message: DAMAGED })
   }
 
-  async function send(exchange: Exchange, { digest }: BlobPath, size: number): Promise<void> {
+  /** Whoever asks whether a blob is there will use it. */
+  async function renew({ registry }: Exchange, { repository, digest }: BlobPath): Promise<void> {
+    if (!reader.isUnderReview(registry.uid, repository, digest)) return
+    if (await writer.renewBlob({ registry: registry.uid, repository }, digest)) return
+    throw new OciError('BLOB_UNKNOWN', { digest })
+  }
+
+  async function send(exchange: Exchange, path: BlobPath, size: number): Promise<void> {
     const { request, response } = exchange
+    const { digest } = path
     const etag = `"${digest}"`
     const headers = {
       'Accept-Ranges': 'bytes',
@@ -63,7 +76,11 @@ export function createBlobRoutes(options: {
       })
     }
     const blob = await blobs.open(digest)
-    if (!blob) throw new Error(`the store lacks a blob that a repository has: ${digest}`)
+    if (!blob) {
+      // It may have been deleted since its size was read, and its file removed.
+      sizeOf(exchange, path)
+      throw new Error(`the store lacks a blob that a repository has: ${digest}`)
+    }
     try {
       const { start, end } = range ?? { start: 0, end: size }
       response.writeHead(range ? 206 : 200, {
@@ -81,6 +98,7 @@ export function createBlobRoutes(options: {
     async read(exchange, path) {
       const { registry, request } = exchange
       const size = sizeOf(exchange, path)
+      if (request.method === 'HEAD') await renew(exchange, path)
       const data = registry.dataEndpoints.find(({ region }) => region === registry.homeRegion)
       // Clients ask by HEAD whether a blob is there; they need no bytes for that, so no redirect.
       if (!registry.redirectsBlobs || !data || request.method === 'HEAD') {

@@ -57,11 +57,11 @@ export function createUploadRoutes(options: {
     // Its registry may have gone while the bytes came.
     if (upload.state === 'done') throw new OciError('BLOB_UPLOAD_UNKNOWN')
     const size = upload.received
-    if ((await upload.commit(digest)) === 'mismatch') {
+    const key = { registry: exchange.registry.uid, repository }
+    if ((await upload.commit(digest, () => writer.linkBlob(key, digest, size))) === 'mismatch') {
       await upload.discard()
       throw new OciError('DIGEST_INVALID', { digest })
     }
-    await writer.linkBlob({ registry: exchange.registry.uid, repository }, digest, size)
     sendCreated(exchange, repository, digest)
   }
 
@@ -72,7 +72,8 @@ export function createUploadRoutes(options: {
     const size = reader.blobSize(registry.uid, from, digest)
     // A repository that one may not read is one that is not there: the client uploads instead.
     if (size === undefined || !(await authorizer.may(exchange, toPull(from)))) return false
-    await writer.linkBlob({ registry: registry.uid, repository }, digest, size)
+    // Nor is one that was removed since.
+    if (!(await writer.linkBlob({ registry: registry.uid, repository }, digest, size))) return false
     sendCreated(exchange, repository, digest)
     return true
   }

@@ -49,8 +49,12 @@ export interface ContentReader {
   hasRepository(registry: string, repository: string): boolean
   repository(registry: string, repository: string): RepositoryRow | undefined
   repositories(registry: string, page: ListPage): readonly string[]
-  /** The size of a blob in bytes; undefined where the repository does not have it. */
+  /** The size of a blob in bytes; undefined where the repository does not have it, or nobody has it whole. */
   blobSize(registry: string, repository: string, digest: Digest): number | undefined
+  /** Whether the repository has a blob whose bytes are lost until somebody pushes them again. */
+  isDamaged(registry: string, repository: string, digest: Digest): boolean
+  /** Whether the garbage collector will look if the repository needs this blob. */
+  isUnderReview(registry: string, repository: string, digest: Digest): boolean
   manifestByTag(registry: string, repository: string, tag: string): StoredManifest | undefined
   manifestByDigest(registry: string, repository: string, digest: Digest): StoredManifest | undefined
   manifest(registry: string, repository: string, digest: Digest): ManifestRow | undefined
@@ -119,8 +123,13 @@ export function createContentReader(database: DatabaseSync): ContentReader {
     FROM registry_repositories r WHERE registry = ? AND name = ?`,
   )
   const blobSize = one<{ size: number }>(
-    `SELECT size FROM registry_blob_links WHERE ${WITHIN} AND digest = ?`,
+    `SELECT size FROM registry_blob_links l WHERE ${WITHIN} AND digest = ?
+      AND NOT EXISTS (SELECT 1 FROM registry_damaged_blobs d WHERE d.digest = l.digest)`,
   )
+  const damaged = one(
+    `SELECT 1 FROM registry_blob_links JOIN registry_damaged_blobs USING (digest) WHERE ${WITHIN} AND digest = ?`,
+  )
+  const review = one(`SELECT 1 FROM registry_blob_reviews WHERE ${WITHIN} AND digest = ?`)
   const byTag = one<StoredManifest>(
     `SELECT ${STORED} FROM registry_tags t JOIN registry_manifests m
       ON m.registry = t.registry AND m.repository = t.repository AND m.digest = t.digest
@@ -149,6 +158,8 @@ export function createContentReader(database: DatabaseSync): ContentReader {
         n,
       ).map((row) => row.name),
     blobSize: (registry, name, digest) => blobSize(registry, name, digest)?.size,
+    isDamaged: (registry, name, digest) => damaged(registry, name, digest) !== undefined,
+    isUnderReview: (registry, name, digest) => review(registry, name, digest) !== undefined,
     manifestByTag: (registry, name, tagName) => byTag(registry, name, tagName),
     manifestByDigest: (registry, name, digest) => byDigest(registry, name, digest),
     manifest: (registry, name, digest) => manifest(registry, name, digest),
@@ -171,7 +182,8 @@ export function createContentReader(database: DatabaseSync): ContentReader {
     storedBytes: (registry) => storedBytes(registry)?.bytes ?? 0,
     registries: () =>
       many<{ registry: string }>(
-        'SELECT registry FROM registry_repositories UNION SELECT registry FROM registry_blob_links',
+        `SELECT registry FROM registry_repositories UNION SELECT registry FROM registry_blob_links
+          UNION SELECT registry FROM registry_deleted_manifests`,
       ).map((row) => row.registry),
   }
 }

@@ -2,9 +2,21 @@ import type { Kysely, Transaction } from 'kysely'
 import type { Clock } from '../../lib/clock.ts'
 import type { Digest } from '../../lib/digest.ts'
 import { inBatches } from '../../lib/in-batches.ts'
+import type { BlobStore } from '../../storage/blob-store.ts'
 import type { Tables } from '../../storage/tables.ts'
 import { OciError } from '../http/oci-error.ts'
 import type { Manifest } from '../manifests/manifest.ts'
+import { endReviews, reviewBlobs, unlinkBlobs } from './blob-queues.ts'
+import {
+  type DeletedRepository,
+  deleteManifest,
+  deleteRegistry,
+  deleteRepository,
+  deleteTag,
+} from './deletions.ts'
+import { isKept, type Restoration, restoreManifest } from './soft-deletes.ts'
+import { touchRepository } from './touch-repository.ts'
+import { forgetUntagged, noteIfUntagged } from './untagged.ts'
 
 export type RegistryTransaction = Transaction<Tables>
 
@@ -22,163 +34,153 @@ export interface ManifestPush extends RepositoryKey {
   readonly platform: { readonly architecture?: string; readonly os?: string }
 }
 
+/** `soft`: it can be restored, as long as the registry's policy says. */
+export type Deletion = 'soft' | 'final'
+
 /** Changes what registries hold; each call is one transaction. */
 export interface ContentWriter {
-  linkBlob(key: RepositoryKey, digest: Digest, size: number): Promise<void>
+  /** Lets a blob be seen in a repository. False where the store does not have it, or not any more. */
+  linkBlob(key: RepositoryKey, digest: Digest, size: number): Promise<boolean>
+  /** Says that somebody is about to use a blob: the grace of one that nothing needs yet begins anew. False where it is gone. */
+  renewBlob(key: RepositoryKey, digest: Digest): Promise<boolean>
   unlinkBlob(key: RepositoryKey, digest: Digest): Promise<boolean>
-  /** @throws OciError MANIFEST_BLOB_UNKNOWN, MANIFEST_UNKNOWN where it names what the repository lacks */
+  /** @throws OciError MANIFEST_BLOB_UNKNOWN, MANIFEST_UNKNOWN where it names what the repository lacks; CONFLICT where it is deleted and can be restored */
   putManifest(push: ManifestPush): Promise<void>
-  /** Its tags go with it. False where nothing was. */
-  deleteManifest(key: RepositoryKey, digest: Digest): Promise<boolean>
-  deleteTag(key: RepositoryKey, tag: string): Promise<boolean>
+  /** Its tags go with it, and what refers to it and has no tag. False where nothing was. */
+  deleteManifest(key: RepositoryKey, digest: Digest, deletion: Deletion): Promise<boolean>
+  deleteTag(key: RepositoryKey, tag: string, deletion: Deletion): Promise<boolean>
   /** What was deleted; undefined where nothing was. */
-  deleteRepository(
-    key: RepositoryKey,
-  ): Promise<
-    { readonly manifests: readonly string[]; readonly tags: readonly string[] } | undefined
-  >
+  deleteRepository(key: RepositoryKey, deletion: Deletion): Promise<DeletedRepository | undefined>
   deleteRegistry(registry: string): Promise<void>
+  /** @throws OciError MANIFEST_UNKNOWN, CONFLICT */
+  restoreManifest(restoration: Restoration): Promise<void>
 }
 
-const OF_REPOSITORY = [
-  'registry_tags',
-  'registry_manifest_references',
-  'registry_manifests',
-  'registry_blob_links',
-] as const
-
 /** Writes what is in registries, each change in one transaction. */
-export function createContentWriter(database: Kysely<Tables>, clock: Clock): ContentWriter {
+export function createContentWriter(
+  database: Kysely<Tables>,
+  clock: Clock,
+  blobs: Pick<BlobStore, 'has'>,
+): ContentWriter {
   const inTransaction = <T>(work: (transaction: RegistryTransaction) => Promise<T>) =>
     database.transaction().execute(work)
+  const now = () => clock.now().toISOString()
 
   // Each commit waits for the disk; layers of many pushes at once share it.
-  const link = inBatches<BlobLink>((links) =>
-    inTransaction((transaction) => linkBlobs(transaction, clock, links)),
+  const link = inBatches<BlobLink, boolean>((links) =>
+    inTransaction(async (transaction) => {
+      const missing = await linkBlobs(transaction, clock, blobs, links)
+      return links.map(({ digest }) => !missing.has(digest))
+    }),
   )
 
   return {
     linkBlob: (key, digest, size) => link({ key, digest, size }),
 
-    async unlinkBlob(key, digest) {
-      const { numDeletedRows } = await database
-        .deleteFrom('registry_blob_links')
-        .where('registry', '=', key.registry)
-        .where('repository', '=', key.repository)
-        .where('digest', '=', digest)
-        .executeTakeFirst()
-      return numDeletedRows > 0
-    },
+    renewBlob: ({ registry, repository }, digest) =>
+      inTransaction(async (transaction) => {
+        await transaction
+          .updateTable('registry_blob_reviews')
+          .set({ since: now() })
+          .where('registry', '=', registry)
+          .where('repository', '=', repository)
+          .where('digest', '=', digest)
+          .execute()
+        const row = await transaction
+          .selectFrom('registry_blob_links')
+          .where('registry', '=', registry)
+          .where('repository', '=', repository)
+          .where('digest', '=', digest)
+          .select('digest')
+          .executeTakeFirst()
+        return row !== undefined
+      }),
+
+    unlinkBlob: (key, digest) =>
+      inTransaction(async (transaction) => {
+        const those = { ...key, digest }
+        return (await unlinkBlobs(transaction, those, 'blob-deleted', now())) > 0
+      }),
 
     putManifest: (push) =>
       inTransaction(async (transaction) => {
+        if (await isKept(transaction, push, push.digest)) throw deletedManifest(push.digest)
         await checkReferences(transaction, push)
         await storeManifest(transaction, clock, push)
       }),
 
-    deleteManifest: (key, digest) =>
-      inTransaction(async (transaction) => {
-        for (const table of ['registry_tags', 'registry_manifest_references'] as const) {
-          await transaction
-            .deleteFrom(table)
-            .where('registry', '=', key.registry)
-            .where('repository', '=', key.repository)
-            .where('digest', '=', digest)
-            .execute()
-        }
-        const { numDeletedRows } = await transaction
-          .deleteFrom('registry_manifests')
-          .where('registry', '=', key.registry)
-          .where('repository', '=', key.repository)
-          .where('digest', '=', digest)
-          .executeTakeFirst()
-        if (numDeletedRows > 0) await touchRepository(transaction, clock, key)
-        return numDeletedRows > 0
-      }),
+    deleteManifest: (key, digest, deletion) =>
+      inTransaction((transaction) => deleteManifest(transaction, clock, key, digest, deletion)),
 
-    deleteTag: (key, tag) =>
-      inTransaction(async (transaction) => {
-        const { numDeletedRows } = await transaction
-          .deleteFrom('registry_tags')
-          .where('registry', '=', key.registry)
-          .where('repository', '=', key.repository)
-          .where('name', '=', tag)
-          .executeTakeFirst()
-        if (numDeletedRows > 0) await touchRepository(transaction, clock, key)
-        return numDeletedRows > 0
-      }),
+    deleteTag: (key, tag, deletion) =>
+      inTransaction((transaction) => deleteTag(transaction, clock, key, tag, deletion)),
 
-    deleteRepository: ({ registry, repository }) =>
-      inTransaction(async (transaction) => {
-        const { numDeletedRows } = await transaction
-          .deleteFrom('registry_repositories')
-          .where('registry', '=', registry)
-          .where('name', '=', repository)
-          .executeTakeFirst()
-        if (numDeletedRows === 0n) return undefined
-        const manifests = await transaction
-          .selectFrom('registry_manifests')
-          .where('registry', '=', registry)
-          .where('repository', '=', repository)
-          .select('digest')
-          .orderBy('digest')
-          .execute()
-        const tags = await transaction
-          .selectFrom('registry_tags')
-          .where('registry', '=', registry)
-          .where('repository', '=', repository)
-          .select('name')
-          .orderBy('name')
-          .execute()
-        for (const table of OF_REPOSITORY) {
-          await transaction
-            .deleteFrom(table)
-            .where('registry', '=', registry)
-            .where('repository', '=', repository)
-            .execute()
-        }
-        return {
-          manifests: manifests.map((row) => row.digest),
-          tags: tags.map((row) => row.name),
-        }
-      }),
+    deleteRepository: (key, deletion) =>
+      inTransaction((transaction) => deleteRepository(transaction, clock, key, deletion)),
 
     deleteRegistry: (registry) =>
-      inTransaction(async (transaction) => {
-        for (const table of [...OF_REPOSITORY, 'registry_repositories'] as const) {
-          await transaction.deleteFrom(table).where('registry', '=', registry).execute()
-        }
-      }),
+      inTransaction((transaction) => deleteRegistry(transaction, clock, registry)),
+
+    restoreManifest: (restoration) =>
+      inTransaction((transaction) => restoreManifest(transaction, clock, restoration)),
   }
 }
 
+const deletedManifest = (digest: Digest): OciError =>
+  new OciError(
+    'CONFLICT',
+    { digest },
+    {
+      message: `the manifest ${digest} is deleted: restore it ('az acr manifest restore') instead of pushing it`,
+    },
+  )
+
 export interface BlobLink {
   readonly key: RepositoryKey
-  readonly digest: string
+  readonly digest: Digest
   readonly size: number
 }
 
-/** Lets blobs that are stored be seen in repositories. */
+/**
+ * Lets blobs that are stored be seen in repositories; returns those that the store does not have. Transactions come one
+ * after the other, and the garbage collector takes files away in one of its own: what is there here stays.
+ */
 export async function linkBlobs(
   transaction: RegistryTransaction,
   clock: Clock,
+  blobs: Pick<BlobStore, 'has'>,
   links: readonly BlobLink[],
-): Promise<void> {
-  if (links.length === 0) return
+): Promise<ReadonlySet<Digest>> {
+  const digests = [...new Set(links.map(({ digest }) => digest))]
+  const isThere = await Promise.all(digests.map((digest) => blobs.has(digest)))
+  const missing = new Set(digests.filter((_, index) => !isThere[index]))
+  const found = links.filter(({ digest }) => !missing.has(digest))
+  if (found.length === 0) return missing
   const created_at = clock.now().toISOString()
+  const rows = found.map(({ key: { registry, repository }, digest, size }) => ({
+    registry,
+    repository,
+    digest,
+    size,
+    created_at,
+  }))
   await transaction
     .insertInto('registry_blob_links')
-    .values(
-      links.map(({ key: { registry, repository }, digest, size }) => ({
-        registry,
-        repository,
-        digest,
-        size,
-        created_at,
-      })),
-    )
+    .values(rows)
     .onConflict((conflict) => conflict.doNothing())
     .execute()
+  await reviewBlobs(transaction, rows, 'unused', created_at)
+  for (const table of ['registry_blob_removals', 'registry_damaged_blobs'] as const) {
+    await transaction
+      .deleteFrom(table)
+      .where(
+        'digest',
+        'in',
+        rows.map((row) => row.digest),
+      )
+      .execute()
+  }
+  return missing
 }
 
 async function checkReferences(
@@ -250,8 +252,16 @@ export async function storeManifest(
       .values(children.map((child) => ({ registry, repository, digest, ...child })))
       .onConflict((conflict) => conflict.doNothing())
       .execute()
+    await endReviews(transaction, push, distinct(manifest.blobs))
   }
   for (const name of push.tags) {
+    const before = await transaction
+      .selectFrom('registry_tags')
+      .where('registry', '=', registry)
+      .where('repository', '=', repository)
+      .where('name', '=', name)
+      .select('digest')
+      .executeTakeFirst()
     await transaction
       .insertInto('registry_tags')
       .values({ registry, repository, name, digest, created_at: now, updated_at: now })
@@ -261,22 +271,12 @@ export async function storeManifest(
           .doUpdateSet({ digest, updated_at: now }),
       )
       .execute()
+    if (before && before.digest !== digest) {
+      await noteIfUntagged(transaction, push, before.digest, now)
+    }
   }
-}
-
-async function touchRepository(
-  transaction: RegistryTransaction,
-  clock: Clock,
-  { registry, repository }: RepositoryKey,
-): Promise<void> {
-  const now = clock.now().toISOString()
-  await transaction
-    .insertInto('registry_repositories')
-    .values({ registry, name: repository, created_at: now, updated_at: now })
-    .onConflict((conflict) =>
-      conflict.columns(['registry', 'name']).doUpdateSet({ updated_at: now }),
-    )
-    .execute()
+  if (push.tags.length > 0) await forgetUntagged(transaction, push, digest)
+  else await noteIfUntagged(transaction, push, digest, now)
 }
 
 const distinct = (descriptors: readonly { readonly digest: Digest }[]): readonly Digest[] => [

@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely'
 import type { Clock } from '../../lib/clock.ts'
+import type { Digest } from '../../lib/digest.ts'
 import type { BlobStore } from '../../storage/blob-store.ts'
 import type { Tables } from '../../storage/tables.ts'
 import type { ContentReader } from '../content/content-reader.ts'
@@ -9,6 +10,7 @@ import {
   type RegistryTransaction,
   storeManifest,
 } from '../content/content-writer.ts'
+import { isKept } from '../content/soft-deletes.ts'
 import type { Outside } from '../outside.ts'
 import { SAMPLE_REGISTRY, SAMPLE_REPOSITORIES } from '../samples/sample-registry.ts'
 import { fetchImage } from './fetch-image.ts'
@@ -42,7 +44,7 @@ export async function copyImage(
   copy: ImageCopy,
   errand: CopyErrand,
 ): Promise<void> {
-  const { database, reader, clock } = ports
+  const { database, reader } = ports
   const image = sourceImageOf(copy)
   const targets = targetsOf(copy)
   const registry = copy.to.registryUid
@@ -61,13 +63,13 @@ export async function copyImage(
   await database.transaction().execute(async (transaction) => {
     // Again, for somebody may have pushed meanwhile.
     if (!copy.force) await refuseExistingIn(transaction, registry, targets)
-    for (const target of targets) await storeImage(transaction, clock, registry, target, parts)
+    for (const target of targets) await storeImage(transaction, ports, registry, target, parts)
   })
 }
 
 async function storeImage(
   transaction: RegistryTransaction,
-  clock: Clock,
+  { clock, blobs: store }: CopyPorts,
   registry: string,
   { repository, tags }: CopyTarget,
   parts: readonly ImagePart[],
@@ -76,11 +78,10 @@ async function storeImage(
   const root = parts.at(-1)
   for (const part of parts) {
     const { blobs, digest, content, manifest, platform } = part
-    await linkBlobs(
-      transaction,
-      clock,
-      blobs.map((blob) => ({ key, ...blob })),
-    )
+    if (await isKept(transaction, key, digest)) throw deleted(repository, digest)
+    const links = blobs.map((blob) => ({ key, ...blob }))
+    const missing = await linkBlobs(transaction, clock, store, links)
+    if (missing.size > 0) throw goneMeanwhile(missing)
     const names = part === root ? tags : []
     await storeManifest(transaction, clock, {
       ...key,
@@ -124,6 +125,18 @@ async function refuseExistingIn(
     if (existing) throw tagExists(repository, existing.name)
   }
 }
+
+const deleted = (repository: string, digest: Digest): ImageCopyError =>
+  new ImageCopyError(
+    'target-exists',
+    `Manifest ${repository}@${digest} is soft-deleted in target registry: restore it instead.`,
+  )
+
+const goneMeanwhile = (digests: ReadonlySet<Digest>): ImageCopyError =>
+  new ImageCopyError(
+    'source-unknown',
+    `Image parts ${[...digests].join(', ')} were not found: they were deleted meanwhile.`,
+  )
 
 const tagExists = (repository: string, tag: string): ImageCopyError =>
   new ImageCopyError('target-exists', `Tag ${repository}:${tag} already exists in target registry.`)

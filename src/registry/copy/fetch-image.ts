@@ -47,7 +47,7 @@ export async function fetchImage(
   ports: FetchPorts,
   { from, image, registry, targets, errand }: ImageFetch,
 ): Promise<readonly ImagePart[]> {
-  const { blobs, reader, writer, outside } = ports
+  const { blobs, reader, outside } = ports
   const failed = new AbortController()
   const signals = [failed.signal, ...(errand.signal ? [errand.signal] : [])]
   const remote = openRemoteRepository(
@@ -75,8 +75,7 @@ export async function fetchImage(
     .map((blob) =>
       inSlot(async () => {
         failed.signal.throwIfAborted()
-        await fetchBlob(remote, blobs, { registry, repository }, blob)
-        await writer.linkBlob({ registry, repository }, blob.digest, blob.size)
+        await fetchBlob(remote, ports, { registry, repository }, blob)
       }).catch((error) => {
         failed.abort(error)
         throw error
@@ -141,7 +140,7 @@ function parse(content: Buffer, mediaType: string | undefined): Manifest {
 
 async function fetchBlob(
   remote: RemoteRepository,
-  blobs: BlobStore,
+  { blobs, writer }: FetchPorts,
   owner: { readonly registry: string; readonly repository: string },
   { digest, size }: Descriptor,
 ): Promise<void> {
@@ -149,7 +148,9 @@ async function fetchBlob(
   await upload.exclusive(async () => {
     try {
       await upload.append(await remote.blob(digest, size), algorithmOf(digest))
-      const isWhole = upload.received === size && (await upload.commit(digest)) === 'committed'
+      const link = () => writer.linkBlob(owner, digest, size)
+      const isWhole =
+        upload.received === size && (await upload.commit(digest, link)) === 'committed'
       if (!isWhole) throw invalid(`its blob ${digest} has other bytes`)
     } finally {
       if (upload.state === 'open') await upload.discard()

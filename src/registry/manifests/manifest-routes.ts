@@ -5,6 +5,7 @@ import type { ContentWriter } from '../content/content-writer.ts'
 import { type Exchange, readBody, sendEmpty, sendJson } from '../http/exchange.ts'
 import { OciError } from '../http/oci-error.ts'
 import { type ManifestReference, parseDigest } from '../http/oci-path.ts'
+import { deletionIn } from '../registry-directory.ts'
 import { MANIFEST_BYTES_MAX, OCI_INDEX, parseManifest } from './manifest.ts'
 import { readPlatform } from './platform.ts'
 
@@ -16,7 +17,7 @@ interface ManifestPath {
 export interface ManifestRoutes {
   read(exchange: Exchange, path: ManifestPath): Promise<void>
   push(exchange: Exchange, path: ManifestPath): Promise<void>
-  /** By digest the manifest with its tags, by tag the tag alone. */
+  /** By digest the manifest with its tags and what refers to it, by tag the tag alone. */
   remove(exchange: Exchange, path: ManifestPath): Promise<void>
   referrers(
     exchange: Exchange,
@@ -90,10 +91,11 @@ export function createManifestRoutes(options: {
     async remove(exchange, path) {
       const { repository, reference } = path
       const key = { registry: exchange.registry.uid, repository }
+      const deletion = deletionIn(exchange.registry)
       const isDeleted =
         'tag' in reference
-          ? await writer.deleteTag(key, reference.tag)
-          : await writer.deleteManifest(key, reference.digest)
+          ? await writer.deleteTag(key, reference.tag, deletion)
+          : await writer.deleteManifest(key, reference.digest, deletion)
       if (!isDeleted) {
         find(exchange.registry.uid, path)
         throw new OciError('MANIFEST_UNKNOWN', reference)
