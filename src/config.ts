@@ -50,6 +50,11 @@ export interface Config {
     /** PEM, absolute: authorities that are trusted besides the system's. */
     readonly authoritiesFile?: string
   }
+  readonly garbageCollection: {
+    /** How long blobs stay that nothing needs, and uploaded ones that nothing needs yet. */
+    readonly graceHours: number
+    readonly intervalSeconds: number
+  }
   readonly privateEndpointsPerRegistry: number
   readonly version: string
 }
@@ -67,6 +72,9 @@ type Environment = Readonly<Record<string, string | undefined>>
 const DEFAULT_PORT = 7443
 const DEFAULT_NAMES_PORT = 7453
 const DEFAULT_LOG_LEVEL = 'info'
+// Longer than any push takes between its first layer and its manifest.
+const DEFAULT_GRACE_HOURS = 24
+const DEFAULT_COLLECTION_SECONDS = 60
 // The service's limit today; the article's date says 10. Source: container-registry-skus, 2022-08.
 const DEFAULT_ENDPOINTS_PER_REGISTRY = 200
 
@@ -109,6 +117,10 @@ export async function readConfig(
     egress: {
       allow: (egress?.allow ?? []).map((target) => target.toLowerCase()),
       ...(egress?.authoritiesFile && { authoritiesFile: resolve(folder, egress.authoritiesFile) }),
+    },
+    garbageCollection: {
+      graceHours: file.garbageCollection?.graceHours ?? DEFAULT_GRACE_HOURS,
+      intervalSeconds: file.garbageCollection?.intervalSeconds ?? DEFAULT_COLLECTION_SECONDS,
     },
     privateEndpointsPerRegistry: file.privateEndpointsPerRegistry ?? DEFAULT_ENDPOINTS_PER_REGISTRY,
     version: packageVersion(),

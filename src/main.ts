@@ -1,5 +1,6 @@
 import type { Config } from './config.ts'
 import { openAuthorities } from './front/authorities.ts'
+import { careForContent } from './installation/care-for-content.ts'
 import { createNames } from './installation/create-names.ts'
 import { createPlanes } from './installation/create-planes.ts'
 import { makePlaces } from './installation/make-places.ts'
@@ -59,6 +60,7 @@ async function compose(config: Config, progress: Progress, closing: Closing): Pr
   const outside = await openOutside(stores, config, () => host.port)
   const options = { places: () => places.list(), asOwner, outside }
   const { start, ...served } = await createPlanes(stores, who, options, closing)
+  const content = careForContent(stores, served.directory, config, closing)
   const names = createNames(stores, served, config)
   const { registryDomain } = settings
   const authorities = await openAuthorities(folder.authorities, { registryDomain, hostNames })
@@ -91,9 +93,10 @@ async function compose(config: Config, progress: Progress, closing: Closing): Pr
       support,
       places: places.list(),
     })
-  const parts = { ...served, ...names, status, asOwner, places }
+  const parts = { ...served, ...names, status, asOwner, places, content }
   const { attach, shutDownAsked } = await operate(stores, who, parts, closing)
   await start()
+  content.start()
   whyNotReady = () => whatIsMissing({ support, places: places.list() })
   log.info({ version: config.version, port: host.port, mark: folder.mark }, 'serving')
   return { status, attach, asOwner, shutDownAsked, close: () => closing.close() }

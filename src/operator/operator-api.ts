@@ -5,14 +5,19 @@ import { isStorageFull } from '../storage/blob-store.ts'
 import type {
   Attached,
   AttachRequest,
+  Collected,
+  CollectRequest,
   CreatedPrincipal,
   DescribedPrincipal,
+  GarbageCandidate,
   HostProgram,
   HostRequest,
   NetworkSummary,
   NewPrincipal,
   Resolved,
   ResolveRequest,
+  ScrubProgress,
+  ScrubRequest,
   ServerStatus,
 } from './contract.ts'
 import { OperatorError } from './operator-error.ts'
@@ -32,6 +37,10 @@ export interface Operations {
   /** Replaces its secrets by a new one. */
   resetPrincipal(name: string): Promise<CreatedPrincipal>
   resolve(request: ResolveRequest): Resolved
+  listGarbage(): Promise<readonly GarbageCandidate[]>
+  collectGarbage(request: CollectRequest): Promise<Collected>
+  /** Goes on with the scrub for about a second. */
+  scrub(request: ScrubRequest): Promise<ScrubProgress>
   /** Opens the log anew, when it has got another name. */
   reopenLog(): void
   shutDown(): void
@@ -56,6 +65,19 @@ const QUESTION = {
     where: { type: 'object' },
     name: { type: 'string' },
     type: { type: 'string' },
+  },
+} as const
+
+const COLLECTION = {
+  type: 'object',
+  properties: { ignoresGrace: { type: 'boolean' } },
+} as const
+
+const SCRUB = {
+  type: 'object',
+  properties: {
+    bytesPerSecond: { type: 'number', exclusiveMinimum: 0 },
+    restarts: { type: 'boolean' },
   },
 } as const
 
@@ -93,6 +115,13 @@ export async function serveOperator(options: {
   )
   app.post('/resolutions', { schema: { body: QUESTION } }, (request) =>
     operations.resolve(request.body as ResolveRequest),
+  )
+  app.get('/garbage', () => operations.listGarbage())
+  app.post('/garbage/collections', { schema: { body: COLLECTION } }, (request) =>
+    operations.collectGarbage(request.body as CollectRequest),
+  )
+  app.post('/scrub', { schema: { body: SCRUB } }, (request) =>
+    operations.scrub(request.body as ScrubRequest),
   )
   app.post('/log/reopen', (_request, reply) => {
     operations.reopenLog()

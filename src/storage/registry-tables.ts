@@ -101,10 +101,13 @@ export interface RegistryTables {
   registry_scrubs: {
     id: 1
     started_at: string
-    /** The last digest that was read; empty at the beginning. */
+    /** The last digest that was read; after the last one `rows:` and the last one that was looked for. */
     position: string
     blobs: number
     bytes: number
+    /** At the beginning. */
+    all_blobs: number
+    all_bytes: number
     finished_at: string | null
   }
 }

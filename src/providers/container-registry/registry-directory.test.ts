@@ -20,6 +20,10 @@ const registry = (properties: Record<string, unknown>, sku = 'Premium') =>
       publicNetworkAccess: 'Enabled',
       anonymousPullEnabled: false,
       adminPasswords: ['sealed one', 'sealed two'],
+      policies: {
+        softDeletePolicy: { status: 'disabled', retentionDays: 7 },
+        retentionPolicy: { status: 'disabled', days: 7 },
+      },
       ...properties,
     },
   })
@@ -87,6 +91,18 @@ test('the admin user is known by the hashes of its passwords, while it is on', a
     username: 'MyRegistry',
     passwordHashes: [sha256('one'), sha256('two')],
   })
+})
+
+test('what becomes of deleted and untagged content is what the policies say', async () => {
+  const { directory, change } = await directoryOf(registry({}))
+  assert.deepEqual(directory.byId(ID)?.softDelete, { isOn: false, days: 7 })
+  assert.equal(directory.byId(ID)?.untaggedRetention, undefined)
+  const enabledSince = '2026-01-01T00:00:00.000Z'
+  const retentionPolicy = { status: 'enabled', days: 30, enabledSince }
+  const softDeletePolicy = { status: 'enabled', retentionDays: 14 }
+  await change(registry({ policies: { softDeletePolicy, retentionPolicy } }))
+  assert.deepEqual(directory.byId(ID)?.softDelete, { isOn: true, days: 14 })
+  assert.deepEqual(directory.byId(ID)?.untaggedRetention, { days: 30, from: enabledSince })
 })
 
 test('a deleted registry is gone, and every change raises the version', async () => {

@@ -121,12 +121,32 @@ function factsOf(
     publicAccess: publicAccessOf(registry),
     isPrivateLinked: properties.privateLinked ?? false,
     anonymousPull: properties.anonymousPullEnabled,
+    ...lifetimesOf(registry),
     ...(properties.adminUserEnabled && {
       admin: {
         username: name,
         passwordHashes: (properties.adminPasswords ?? []).map((sealed) =>
           createHash('sha256').update(unseal(sealed)).digest(),
         ),
+      },
+    }),
+  }
+}
+
+/** What its policies say of deleted and of untagged content. */
+function lifetimesOf({
+  properties: { policies },
+}: Registry): Pick<RegistryFacts, 'softDelete' | 'untaggedRetention'> {
+  const { softDeletePolicy, retentionPolicy } = policies
+  return {
+    softDelete: {
+      isOn: softDeletePolicy.status === 'enabled',
+      days: softDeletePolicy.retentionDays,
+    },
+    ...(retentionPolicy.status === 'enabled' && {
+      untaggedRetention: {
+        days: retentionPolicy.days,
+        from: retentionPolicy.enabledSince ?? retentionPolicy.lastUpdatedTime ?? '',
       },
     }),
   }

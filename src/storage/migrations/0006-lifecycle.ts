@@ -80,6 +80,8 @@ export const createLifecycle: Migration = {
       position TEXT NOT NULL,
       blobs INTEGER NOT NULL,
       bytes BIGINT NOT NULL,
+      all_blobs INTEGER NOT NULL,
+      all_bytes BIGINT NOT NULL,
       finished_at TEXT
     )`.execute(database)
 
