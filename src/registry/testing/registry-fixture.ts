@@ -9,8 +9,12 @@ import type { SignIn } from '../../identity/principals.ts'
 import { digestOf } from '../../lib/digest.ts'
 import { EgressError } from '../../lib/egress-error.ts'
 import { type Origin, setOrigin } from '../../lib/origin.ts'
-import { openDatabase } from '../../storage/database.ts'
+import type { BlobStore } from '../../storage/blob-store.ts'
+import { type Database, openDatabase } from '../../storage/database.ts'
 import { createFileBlobStore } from '../../storage/file-blob-store.ts'
+import { openRemovalLock } from '../../storage/removal-lock.ts'
+import { type Collector, createCollector } from '../lifecycle/create-collector.ts'
+import { createScrubber, type Scrubber } from '../lifecycle/create-scrubber.ts'
 import { OCI_MANIFEST } from '../manifests/manifest.ts'
 import type { Outside } from '../outside.ts'
 import type { RegistryFacts } from '../registry-directory.ts'
@@ -18,6 +22,7 @@ import { createRegistryPlane, type RegistryPlane } from '../registry-plane.ts'
 
 export const ADMIN = { user: 'myregistry', password: 'open sesame' }
 export const DATA_HOST = 'myregistry.westeurope.data.azurecr.io'
+const DAY_MS = 24 * 60 * 60 * 1000
 export const TENANT = '11111111-2222-3333-4444-555555555555'
 
 const principal = (name: string): Principal => ({
@@ -49,6 +54,11 @@ export interface Ask {
 
 export interface Fixture {
   readonly plane: RegistryPlane
+  /** With a grace of a day; nothing runs it but the test. */
+  readonly collector: Collector
+  readonly scrubber: Scrubber
+  readonly database: Database
+  readonly blobs: BlobStore
   /** `127.0.0.1:port`, where the registry of the fixture has its login server. */
   readonly address: string
   readonly folder: string
@@ -99,9 +109,18 @@ async function startIn(
     info: (...event: unknown[]) => logged.push(event),
     error: (...event: unknown[]) => logged.push(event),
   }
+  const blobs = await createFileBlobStore(join(folder, 'content'))
+  const lock = openRemovalLock({ run: folder })
+  const ports = {
+    database: database.kysely,
+    blobs,
+    directory: { list: () => [state.facts] },
+    clock: { now: () => state.now },
+    signal: new AbortController().signal,
+  }
   const plane = createRegistryPlane({
     database,
-    blobs: await createFileBlobStore(join(folder, 'content')),
+    blobs,
     directory: {
       byHost(host) {
         if (host === DATA_HOST) return { registry: state.facts, role: 'data', region: 'westeurope' }
@@ -146,6 +165,7 @@ async function startIn(
       lifetime.closed = true
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
+      lock.close()
       await database.close()
     },
   }
@@ -153,6 +173,10 @@ async function startIn(
 
   const state: Fixture = {
     plane,
+    collector: createCollector({ ...ports, lock, graceMs: DAY_MS, mayDelete: async () => true }),
+    scrubber: createScrubber(ports),
+    database,
+    blobs,
     address,
     folder,
     logged,
