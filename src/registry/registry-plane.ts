@@ -10,6 +10,7 @@ import { createAuthorizer } from './access/authorize.ts'
 import { createCredentials } from './access/credentials.ts'
 import { createRegistryTokens } from './access/registry-tokens.ts'
 import { createTokenEndpoints } from './access/token-endpoints.ts'
+import { createDeletedRoutes } from './acr/deleted-routes.ts'
 import { createMetadataRoutes } from './acr/metadata-routes.ts'
 import { createBlobRoutes } from './blobs/blob-routes.ts'
 import { createBufferPool } from './blobs/buffer-pool.ts'
@@ -17,6 +18,7 @@ import { createUrlSigner } from './blobs/signed-url.ts'
 import { createUploadRoutes } from './blobs/upload-routes.ts'
 import { createContentReader } from './content/content-reader.ts'
 import { createContentWriter } from './content/content-writer.ts'
+import { createDeletedReader } from './content/deleted-reader.ts'
 import { copyImage } from './copy/copy-image.ts'
 import type { CopyErrand, ImageCopy } from './copy/image-copy.ts'
 import { type Exchange, sendJson } from './http/exchange.ts'
@@ -80,6 +82,7 @@ export function createRegistryPlane(options: RegistryPlaneOptions): RegistryPlan
     manifests: createManifestRoutes({ reader, writer, blobs }),
     lists: createListRoutes(reader),
     metadata: createMetadataRoutes({ reader, writer }),
+    deleted: createDeletedRoutes({ deleted: createDeletedReader(database.reader), writer }),
   })
 
   /** Who may hold something; before the first call of `retain` only the database knows. */

@@ -2,14 +2,19 @@ import {
   type Authorizer,
   type Need,
   TO_LIST_CATALOG,
+  TO_LIST_DELETED,
   toDelete,
   toListTags,
   toPull,
   toPush,
+  toReadDeleted,
   toReadMetadata,
+  toRestore,
 } from './access/authorize.ts'
 import type { TokenEndpoints } from './access/token-endpoints.ts'
 import { parseAcrPath } from './acr/acr-path.ts'
+import { isDeletedPath, parseDeletedPath } from './acr/deleted-path.ts'
+import type { DeletedRoutes } from './acr/deleted-routes.ts'
 import type { MetadataRoutes } from './acr/metadata-routes.ts'
 import type { BlobRoutes } from './blobs/blob-routes.ts'
 import type { UploadRoutes } from './blobs/upload-routes.ts'
@@ -39,10 +44,13 @@ export function createRoutes(options: {
   readonly manifests: ManifestRoutes
   readonly lists: ListRoutes
   readonly metadata: MetadataRoutes
+  readonly deleted: DeletedRoutes
 }): Routes {
-  const { authorizer, tokenEndpoints, blobs, uploads, manifests, lists, metadata } = options
+  const { authorizer, tokenEndpoints, blobs, uploads, manifests, lists, metadata, deleted } =
+    options
 
   function operationsOf(exchange: Exchange): Operations | undefined {
+    if (isDeletedPath(exchange.path)) return deletedOperations(exchange)
     return exchange.path.startsWith('/acr/') ? acrOperations(exchange) : ociOperations(exchange)
   }
 
@@ -103,6 +111,26 @@ export function createRoutes(options: {
       return { ...read, DELETE: [toDelete(repository), remove] }
     }
     return read
+  }
+
+  function deletedOperations(exchange: Exchange): Operations | undefined {
+    const path = parseDeletedPath(exchange.path)
+    switch (path?.kind) {
+      case undefined:
+        return undefined
+      case 'catalog':
+        return { GET: [TO_LIST_DELETED, () => deleted.catalog(exchange)] }
+      case 'tags':
+        return {
+          GET: [toReadDeleted(path.repository), () => deleted.tags(exchange, path.repository)],
+        }
+      case 'manifests':
+        return {
+          GET: [toReadDeleted(path.repository), () => deleted.manifests(exchange, path.repository)],
+        }
+      case 'manifest':
+        return { POST: [toRestore(path.repository), () => deleted.restore(exchange, path)] }
+    }
   }
 
   return {
