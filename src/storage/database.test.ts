@@ -27,8 +27,10 @@ test('a data file of a newer version is refused and left as it is', async (t) =>
   await (await openDatabase(file)).close()
   const raw = new DatabaseSync(file)
   raw.exec("INSERT INTO kysely_migration VALUES ('9999-from-the-future', '2099-01-01T00:00:00Z')")
+  const rows = () => raw.prepare('SELECT count(*) AS rows FROM kysely_migration').get()?.rows
+  const before = rows()
   await assert.rejects(openDatabase(file), { name: 'DataTooNew', message: /9999-from-the-future/ })
-  assert.equal(raw.prepare('SELECT count(*) AS rows FROM kysely_migration').get()?.rows, 5)
+  assert.equal(rows(), before)
   raw.close()
 })
 

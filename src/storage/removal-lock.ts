@@ -1,3 +1,4 @@
+import { chownSync, closeSync, openSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { DataFolder } from './data-folder.ts'
@@ -10,11 +11,18 @@ import type { DataFolder } from './data-folder.ts'
 /** How long one who copies waits for a batch of removals to end. */
 const PATIENCE_MS = 60_000
 
-const lockFile = ({ run }: Pick<DataFolder, 'run'>): string => join(run, 'removals.db')
+/** Opens it, as a file of the folder's owner also where root makes it. */
+function openLock({ run }: Pick<DataFolder, 'run'>): DatabaseSync {
+  const file = join(run, 'removals.db')
+  closeSync(openSync(file, 'a', 0o600))
+  const { uid, gid } = statSync(run)
+  if (process.geteuid?.() === 0) chownSync(file, uid, gid)
+  return new DatabaseSync(file)
+}
 
 /** No blob is removed until `release`. */
 export function holdRemovals(folder: Pick<DataFolder, 'run'>): { release(): void } {
-  const lock = new DatabaseSync(lockFile(folder))
+  const lock = openLock(folder)
   try {
     lock.exec(`PRAGMA busy_timeout=${PATIENCE_MS}; BEGIN; SELECT count(*) FROM sqlite_schema`)
   } catch (error) {
@@ -31,7 +39,7 @@ export interface RemovalLock {
 }
 
 export function openRemovalLock(folder: Pick<DataFolder, 'run'>): RemovalLock {
-  const lock = new DatabaseSync(lockFile(folder))
+  const lock = openLock(folder)
   // Two ends of the same process must not wait for each other.
   lock.exec('PRAGMA busy_timeout=0')
   return {

@@ -242,8 +242,9 @@ export async function storeManifest(
         .doUpdateSet({ media_type: manifest.mediaType, updated_at: now }),
     )
     .execute()
+  const needed = distinct([...manifest.blobs, ...manifest.foreignBlobs])
   const children = [
-    ...distinct(manifest.blobs).map((child) => ({ child, child_kind: 'blob' as const })),
+    ...needed.map((child) => ({ child, child_kind: 'blob' as const })),
     ...distinct(manifest.manifests).map((child) => ({ child, child_kind: 'manifest' as const })),
   ]
   if (children.length > 0) {
@@ -252,7 +253,7 @@ export async function storeManifest(
       .values(children.map((child) => ({ registry, repository, digest, ...child })))
       .onConflict((conflict) => conflict.doNothing())
       .execute()
-    await endReviews(transaction, push, distinct(manifest.blobs))
+    await endReviews(transaction, push, needed)
   }
   for (const name of push.tags) {
     const before = await transaction

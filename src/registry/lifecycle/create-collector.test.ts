@@ -57,6 +57,25 @@ test('what a deleted image alone needed goes after the grace, what another needs
   assert.deepEqual(await registry.collector.collect({ sweeps: true, ignoresGrace: true }), NOTHING)
 })
 
+test('a layer that clients fetch from elsewhere stays where it was pushed all the same', async (t) => {
+  const registry = await startRegistry(t)
+  const config = Buffer.from('{}')
+  await pushBlob(registry, 'app', config)
+  const digest = await pushBlob(registry, 'app', Buffer.from('foreign'))
+  const octets = 'application/octet-stream'
+  const body = JSON.stringify({
+    schemaVersion: 2,
+    mediaType: OCI_MANIFEST,
+    config: { mediaType: octets, digest: digestOf(config), size: config.length },
+    layers: [{ mediaType: octets, digest, size: 7, urls: ['https://example.com/layer'] }],
+  })
+  const headers = { 'content-type': OCI_MANIFEST }
+  await registry.send('PUT', '/v2/app/manifests/v1', { body, headers })
+  pass(registry, 2 * DAY_MS)
+  assert.deepEqual(await registry.collector.collect(), NOTHING)
+  assert.equal(await has(registry, digest), true)
+})
+
 test('a blob that is uploaded and never used goes after the grace', async (t) => {
   const registry = await startRegistry(t)
   const digest = await pushBlob(registry, 'app', Buffer.from('lonely'))

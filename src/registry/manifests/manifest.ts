@@ -31,6 +31,8 @@ export interface Manifest {
   /** What must be there before the manifest is: config and layers, or an index's manifests. */
   readonly blobs: readonly Descriptor[]
   readonly manifests: readonly Descriptor[]
+  /** Layers that clients fetch from elsewhere, and may have pushed all the same. */
+  readonly foreignBlobs: readonly Descriptor[]
   readonly subject?: Digest
   readonly artifactType?: string
   readonly annotations?: Readonly<Record<string, string>>
@@ -65,19 +67,23 @@ export function parseManifest(bytes: Uint8Array, contentType: string | undefined
     ...(annotations && { annotations }),
   }
   if (INDEXES.includes(mediaType)) {
-    const manifests = descriptors(body, 'manifests', 'required')
-    return { ...common, blobs: [], manifests, ...(artifactType && { artifactType }) }
+    const manifests = descriptors(body, 'manifests', 'required').present
+    const parts = { blobs: [], manifests, foreignBlobs: [] }
+    return { ...common, ...parts, ...(artifactType && { artifactType }) }
   }
   if (mediaType === OCI_ARTIFACT) {
-    const blobs = descriptors(body, 'blobs', 'optional')
-    return { ...common, blobs, manifests: [], ...(artifactType && { artifactType }) }
+    const { present, foreign } = descriptors(body, 'blobs', 'optional')
+    const parts = { blobs: present, manifests: [], foreignBlobs: foreign }
+    return { ...common, ...parts, ...(artifactType && { artifactType }) }
   }
   const config = descriptor(body.config, 'config')
+  const layers = descriptors(body, 'layers', 'required')
   return {
     ...common,
     config,
-    blobs: [config, ...descriptors(body, 'layers', 'required')],
+    blobs: [config, ...layers.present],
     manifests: [],
+    foreignBlobs: layers.foreign,
     // https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-referrers
     artifactType: artifactType ?? config.mediaType,
   }
@@ -94,22 +100,25 @@ function parseObject(bytes: Uint8Array): Record<string, unknown> {
   return body
 }
 
+/** Layers that may not be distributed are `foreign`: they are fetched from where their `urls` say. */
 function descriptors(
   body: Record<string, unknown>,
   name: string,
   presence: 'required' | 'optional',
-): readonly Descriptor[] {
+): { readonly present: readonly Descriptor[]; readonly foreign: readonly Descriptor[] } {
   const list = body[name]
-  if (list === undefined && presence === 'optional') return []
+  if (list === undefined && presence === 'optional') return { present: [], foreign: [] }
   if (!Array.isArray(list)) throw invalid(`${name} must be a list`)
   if (list.length > PARTS_MAX) throw invalid(`${name} has more than ${PARTS_MAX} entries`)
-  return (
-    list
-      .map((item, index) => ({ item, parsed: descriptor(item, `${name}[${index}]`) }))
-      // Layers that may not be distributed are fetched from where their `urls` say.
-      .filter(({ item }) => !(isObject(item) && Array.isArray(item.urls) && item.urls.length > 0))
-      .map(({ parsed }) => parsed)
-  )
+  const present: Descriptor[] = []
+  const foreign: Descriptor[] = []
+  for (const [index, item] of list.entries()) {
+    const parsed = descriptor(item, `${name}[${index}]`)
+    const isForeign = isObject(item) && Array.isArray(item.urls) && item.urls.length > 0
+    if (isForeign) foreign.push(parsed)
+    else present.push(parsed)
+  }
+  return { present, foreign }
 }
 
 function descriptor(value: unknown, path: string): Descriptor {

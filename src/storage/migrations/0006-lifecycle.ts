@@ -85,6 +85,15 @@ export const createLifecycle: Migration = {
       finished_at TEXT
     )`.execute(database)
 
+    // Layers that clients fetch from elsewhere were no references, also where they had been pushed.
+    await sql`WITH unneeded AS MATERIALIZED (
+        SELECT l.registry, l.repository, l.digest FROM registry_blob_links l WHERE NOT EXISTS (
+          SELECT 1 FROM registry_manifest_references r
+          WHERE r.registry = l.registry AND r.repository = l.repository AND r.child = l.digest))
+      INSERT INTO registry_manifest_references (registry, repository, digest, child, child_kind)
+      SELECT m.registry, m.repository, m.digest, u.digest, 'blob' FROM unneeded u
+      JOIN registry_manifests m ON m.registry = u.registry AND m.repository = u.repository
+      WHERE instr(m.content, CAST(u.digest AS BLOB)) > 0`.execute(database)
     // Content from before has no queue: its grace begins with the upgrade.
     const now = sql`strftime('%Y-%m-%dT%H:%M:%fZ', 'now')`
     await sql`INSERT INTO registry_blob_reviews
