@@ -63,7 +63,7 @@ export async function listCandidates(ports: CollectorPorts): Promise<readonly Ca
 const DAY_MS = 24 * 60 * 60 * 1000
 
 async function manifestsOf(
-  { database }: CollectorPorts,
+  { database, graceMs }: CollectorPorts,
   registry: RegistryFacts,
   now: Date,
   nameOf: (key: { registry: string; repository: string }) => string,
@@ -84,7 +84,8 @@ async function manifestsOf(
       due: new Date(new Date(since).getTime() + days * DAY_MS).toISOString(),
     }))
   const page = (days: number) => ({
-    now: new Date(now.getTime() + days * DAY_MS),
+    now: new Date(now.getTime() + days * DAY_MS + graceMs),
+    graceMs,
     limit: LIMIT,
   })
   const untaggedDays = untaggedRetention?.days ?? 0

@@ -245,6 +245,22 @@ test('an untagged manifest goes by the policy: not before its days, not from bef
   assert.equal(await has(registry, moved.layer), false)
 })
 
+test('with no days at all a manifest that was pushed without a tag still waits for its index', async (t) => {
+  const registry = await startRegistry(t)
+  const from = registry.now.toISOString()
+  registry.facts = { ...registry.facts, untaggedRetention: { days: 0, from } }
+  const untagged = await pushImage(registry, 'app', 'one')
+  const { digest } = await pushImage(registry, 'other', 'part')
+  await pushImage(registry, 'app', digest, 'part')
+  pass(registry, HOUR_MS)
+  await registry.send('DELETE', '/acr/v1/app/_tags/one')
+  assert.equal((await registry.collector.collect()).untaggedManifests, 1)
+  const head = async (of: string) => (await registry.send('HEAD', `/v2/app/manifests/${of}`)).status
+  assert.deepEqual([await head(untagged.digest), await head(digest)], [404, 200])
+  pass(registry, DAY_MS)
+  assert.equal((await registry.collector.collect()).untaggedManifests, 1)
+})
+
 test('the parts of an index have their days from when it went', async (t) => {
   const registry = await startRegistry(t)
   const from = registry.now.toISOString()

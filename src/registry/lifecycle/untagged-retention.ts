@@ -24,21 +24,29 @@ export type MayDelete = (
 
 /**
  * The untagged manifests of a registry that its policy ends, the oldest first, after the one with this key. Parts of an
- * index stay with it, also with one that can be restored, and so does what refers to a manifest that is there.
+ * index stay with it, also with one that can be restored, and so does what refers to a manifest that is there. What was
+ * pushed without a tag has the grace in any case: its index may be on the way.
  */
 export async function expiredManifests(
   database: Kysely<Tables>,
   { uid, untaggedRetention }: RegistryFacts,
-  options: { readonly now: Date; readonly limit: number; readonly after?: ExpiredManifest },
+  options: {
+    readonly now: Date
+    readonly graceMs: number
+    readonly limit: number
+    readonly after?: ExpiredManifest
+  },
 ): Promise<readonly ExpiredManifest[]> {
   if (!untaggedRetention) return []
   const { days, from } = untaggedRetention
-  const { after } = options
+  const { now, graceMs, after } = options
+  const pushedUntil = new Date(now.getTime() - graceMs).toISOString()
   const { rows } = await sql<ExpiredManifest>`
     SELECT u.registry, u.repository, u.digest, length(m.content) AS size, u.since
     FROM registry_untagged_manifests u
     JOIN registry_manifests m ON m.registry = u.registry AND m.repository = u.repository AND m.digest = u.digest
-    WHERE u.registry = ${uid} AND u.since >= ${from} AND u.since <= ${daysBefore(options.now, days)}
+    WHERE u.registry = ${uid} AND u.since >= ${from} AND u.since <= ${daysBefore(now, days)}
+      AND (u.since > m.updated_at OR u.since <= ${pushedUntil})
       ${after ? sql`AND (u.since, u.repository, u.digest) > (${after.since}, ${after.repository}, ${after.digest})` : sql``}
       AND NOT EXISTS (SELECT 1 FROM registry_manifest_references r
         WHERE r.registry = u.registry AND r.repository = u.repository AND r.child = u.digest)
@@ -51,6 +59,7 @@ export async function expiredManifests(
 export interface RetentionPorts {
   readonly database: Kysely<Tables>
   readonly clock: Clock
+  readonly graceMs: number
   readonly mayDelete: MayDelete
   readonly signal: AbortSignal
 }
@@ -60,12 +69,12 @@ export async function deleteExpired(
   ports: RetentionPorts,
   registry: RegistryFacts,
 ): Promise<number> {
-  const { database, clock, mayDelete, signal } = ports
+  const { database, clock, graceMs, mayDelete, signal } = ports
   let deleted = 0
   let after: ExpiredManifest | undefined
   for (;;) {
     const now = clock.now()
-    const page = { now, limit: BATCH, ...(after && { after }) }
+    const page = { now, graceMs, limit: BATCH, ...(after && { after }) }
     const expired = await expiredManifests(database, registry, page)
     for (const { digest, ...key } of expired) {
       signal.throwIfAborted()
