@@ -167,6 +167,38 @@ test('a blob that is removed between its placing and its row is placed again', a
   assert.equal(await has(registry, digest), true)
 })
 
+test('a blob whose file has gone is not mounted: the client uploads it', async (t) => {
+  const registry = await startRegistry(t)
+  const bytes = Buffer.from('layer')
+  const digest = await pushBlob(registry, 'app', bytes)
+  await registry.blobs.remove(digest)
+  const path = `/v2/copy/blobs/uploads/?mount=${digest}&from=app`
+  assert.equal((await registry.send('POST', path)).status, 202)
+  assert.equal((await registry.send('HEAD', `/v2/copy/blobs/${digest}`)).status, 404)
+  await pushBlob(registry, 'copy', bytes)
+  assert.equal((await registry.send('GET', `/v2/copy/blobs/${digest}`)).status, 200)
+})
+
+test('a layer that another image of the repository needs stays in it', async (t) => {
+  const registry = await startRegistry(t)
+  const one = await pushImage(registry, 'app', 'v1', 'shared')
+  const octets = 'application/octet-stream'
+  const config = Buffer.from('{}')
+  await pushBlob(registry, 'app', config)
+  const body = JSON.stringify({
+    schemaVersion: 2,
+    mediaType: OCI_MANIFEST,
+    config: { mediaType: octets, digest: digestOf(config), size: config.length },
+    layers: [{ mediaType: octets, digest: one.layer, size: 'layer shared'.length }],
+  })
+  const headers = { 'content-type': OCI_MANIFEST }
+  await registry.send('PUT', '/v2/app/manifests/v2', { body, headers })
+  await registry.send('DELETE', `/v2/app/manifests/${one.digest}`)
+  pass(registry, DAY_MS)
+  assert.equal((await registry.collector.collect()).removedBlobs, 1)
+  assert.equal((await registry.send('GET', `/v2/app/blobs/${one.layer}`)).status, 200)
+})
+
 test('while a backup is made no file goes', async (t) => {
   const registry = await startRegistry(t)
   await pushBlob(registry, 'app', Buffer.from('unused'))
