@@ -1,9 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto'
-import type { Stats } from 'node:fs'
+import { existsSync, type Stats } from 'node:fs'
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { algorithmOf, type Digest, hexOf } from '../lib/digest.ts'
-import { exists } from '../lib/exists.ts'
 import { isErrno, syncFolder } from '../lib/files.ts'
 import type { BlobStore, BlobUpload, UploadOwner } from './blob-store.ts'
 import { openFileUpload } from './file-upload.ts'
@@ -141,7 +140,8 @@ export async function createFileBlobStore(folder: string): Promise<BlobStore> {
       await rm(path, { recursive: true, force: true })
     },
 
-    has: (digest) => exists(blobFile(digest)),
+    // The system answers that from memory for a file that was just put there: sooner than another thread would.
+    has: async (digest) => existsSync(blobFile(digest)),
 
     list: (after) => listBlobFiles(join(folder, 'blobs'), after),
 

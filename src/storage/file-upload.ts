@@ -1,9 +1,9 @@
 import { createHash, type Hash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { type FileHandle, link as hardLink, open, rename, rm } from 'node:fs/promises'
+import { type FileHandle, link as hardLink, open, rename, rm, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { algorithmOf, type Digest, type DigestAlgorithm, hexOf } from '../lib/digest.ts'
-import { syncFolder } from '../lib/files.ts'
+import { isErrno, syncFolder } from '../lib/files.ts'
 import { type BlobUpload, isStorageFull, StorageFull } from './blob-store.ts'
 
 /** Written at once: large enough that system calls do not count, small enough to wait for. */
@@ -151,7 +151,10 @@ export function openFileUpload({ file, id, place, done, ...from }: FileUploadOpt
           if (placings === PLACINGS_MAX) throw new Error(`${digest} is removed again and again`)
         }
       } finally {
-        await rm(file, { force: true })
+        // With its registry its uploads go as well.
+        await unlink(file).catch((error: unknown) => {
+          if (!isErrno(error, 'ENOENT')) throw error
+        })
       }
     },
 
@@ -161,11 +164,20 @@ export function openFileUpload({ file, id, place, done, ...from }: FileUploadOpt
 
 /** Gives the file its name as a blob, in place of any that is there, and keeps its own. */
 async function putInPlace(file: string, target: string): Promise<void> {
+  try {
+    await hardLink(file, target)
+  } catch (error) {
+    if (!isErrno(error, 'EEXIST')) throw error
+    await replace(file, target)
+  }
+  await syncFolder(dirname(target))
+}
+
+async function replace(file: string, target: string): Promise<void> {
   const second = `${file}.placing`
   await rm(second, { force: true })
   await hardLink(file, second)
   await rename(second, target)
-  await syncFolder(dirname(target))
 }
 
 /** Writes all of it in as few calls as the system takes. */

@@ -170,16 +170,14 @@ export async function linkBlobs(
     .onConflict((conflict) => conflict.doNothing())
     .execute()
   await reviewBlobs(transaction, rows, 'unused', created_at)
-  for (const table of ['registry_blob_removals', 'registry_damaged_blobs'] as const) {
-    await transaction
-      .deleteFrom(table)
-      .where(
-        'digest',
-        'in',
-        rows.map((row) => row.digest),
-      )
-      .execute()
-  }
+  await transaction
+    .deleteFrom('registry_damaged_blobs')
+    .where(
+      'digest',
+      'in',
+      rows.map((row) => row.digest),
+    )
+    .execute()
   return missing
 }
 
