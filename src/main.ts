@@ -60,7 +60,7 @@ async function compose(config: Config, progress: Progress, closing: Closing): Pr
   const outside = await openOutside(stores, config, () => host.port)
   const options = { places: () => places.list(), asOwner, outside }
   const { start, ...served } = await createPlanes(stores, who, options, closing)
-  const content = careForContent(stores, served.directory, config, closing)
+  const content = careForContent(stores, served, config, closing)
   const names = createNames(stores, served, config)
   const { registryDomain } = settings
   const authorities = await openAuthorities(folder.authorities, { registryDomain, hostNames })

@@ -3,6 +3,8 @@ import type { Provider, ResourceType } from './resource-type.ts'
 /** Everything that exists as a kind, looked up without regard to case. */
 export interface Catalogue {
   readonly providers: readonly Provider[]
+  /** The names of the types that have a `reconcile`. */
+  readonly reconciled: readonly string[]
   provider(namespace: string): Provider | undefined
   /** `Namespace/type[/subtype]`. */
   type(name: string): ResourceType | undefined
@@ -47,6 +49,7 @@ export function createCatalogue(declared: readonly Provider[]): Catalogue {
   }
   return {
     providers,
+    reconciled: [...types.values()].filter((each) => each.reconcile).map(({ type }) => type),
     provider: (namespace) => byNamespace.get(namespace.toLowerCase()),
     type: (name) => types.get(name.toLowerCase()),
     collection: (parentType, segment) => collections.get(`${parentType}/${segment}`.toLowerCase()),

@@ -32,8 +32,10 @@ export function createLedger(services: Services, rows: Rows, principal: Principa
     const key = keyOf(id)
     changes.delete(key)
     changes.set(key, { id, type, kind })
-    for (const each of await rows.referrerKeys(withAncestors(key))) affected.add(each)
-    for (const each of await rows.childKeys(key)) affected.add(each)
+    // What has no `reconcile` is not even listed: a registry may have thousands of tokens.
+    const { reconciled } = services.catalogue
+    for (const each of await rows.referrerKeys(withAncestors(key), reconciled)) affected.add(each)
+    for (const each of await rows.childKeys(key, reconciled)) affected.add(each)
   }
 
   async function removeOne(resource: Resource): Promise<void> {

@@ -21,7 +21,8 @@ export function readContext(
   async function get<P>(id: string): Promise<Resource<P> | undefined> {
     const parsed = parseResourceId(id)
     const type = parsed && catalogue.type(parsed.type)
-    if (type?.find) return (await type.find(id, whole())) as Resource<P> | undefined
+    const found = await type?.find?.(id, whole())
+    if (found) return found as Resource<P>
     return (await rows.byKey(parsed?.key ?? keyOf(id))) as Resource<P> | undefined
   }
 
@@ -35,11 +36,12 @@ export function readContext(
       const found = await rows.byParent(keyOf(parentId), canonicalType(services, type))
       return found as readonly Resource<P>[]
     },
+    count: (parentId, type) => rows.countByParent(keyOf(parentId), canonicalType(services, type)),
     async all<P>(type: string) {
       return (await rows.byType(canonicalType(services, type))) as readonly Resource<P>[]
     },
-    async referrers<P>(id: string, type: string) {
-      const found = await rows.referrers(keyOf(id), canonicalType(services, type))
+    async referrers<P>(id: string, type: string, atMost?: number) {
+      const found = await rows.referrers(keyOf(id), canonicalType(services, type), atMost)
       return found as readonly Resource<P>[]
     },
     isAllowed: (action, scope) => services.authorizer.isAllowed(principal, action, scope),

@@ -71,10 +71,16 @@ export interface Context {
     parentId: string,
     type: string,
   ): Promise<readonly Resource<P>[]>
+  /** How many stored children of one type there are. */
+  count(parentId: string, type: string): Promise<number>
   /** All resources of one type, anywhere. */
   all<P = Record<string, unknown>>(type: string): Promise<readonly Resource<P>[]>
-  /** Resources of one type whose `references` name this id. */
-  referrers<P = Record<string, unknown>>(id: string, type: string): Promise<readonly Resource<P>[]>
+  /** Resources of one type whose `references` name this id, all unless told how many are enough. */
+  referrers<P = Record<string, unknown>>(
+    id: string,
+    type: string,
+    atMost?: number,
+  ): Promise<readonly Resource<P>[]>
   isAllowed(action: string, scope: string): boolean
   /** What a private endpoint finds at an id; undefined where nothing is, or nothing that can be linked to. */
   privateLinkTarget(id: string): Promise<PrivateLinkTarget | undefined>
@@ -153,10 +159,11 @@ export interface ResourceType<T extends TObject = TObject> {
   readonly extension?: boolean
   /**
    * The id under which an extension is kept, where it is the same from every scope (role definitions). Rights are
-   * asked at the scope of the request. Throws ArmError for one that nobody may write.
+   * asked at the scope of the request. Throws ArmError for one that nobody may write: a built-in role, a scope map of
+   * the system's.
    */
   readonly home?: (id: ResourceId, settings: Settings) => string
-  /** Instances that are computed, not stored, or found from every scope; `id` is as asked for. */
+  /** Instances that are computed, not stored, or found from every scope; `id` is as asked for. Others are stored under it. */
   readonly find?: (id: string, context: Context) => Promise<Resource<Static<T>> | undefined>
   /** What a collection holds, where that is not simply what lies in the scope. `filter` is the raw `$filter`. */
   readonly list?: (

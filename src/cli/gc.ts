@@ -63,6 +63,11 @@ function describeCandidates(candidates: readonly GarbageCandidate[]): void {
 function describeDone(done: Collected): void {
   const { untaggedManifests, purgedManifests, unlinkedBlobs, removedBlobs, removedBytes } = done
   print(`Removed ${counted(removedBlobs, 'blob')}, ${inUnits(removedBytes)}.`)
+  if (done.removedCopies > 0) {
+    print(
+      `${done.removedCopies === 1 ? '1 copy' : `${done.removedCopies} copies`} removed from further regions.`,
+    )
+  }
   if (unlinkedBlobs > 0) {
     print(`${counted(unlinkedBlobs, 'blob')} taken from repositories that do not need them.`)
   }

@@ -35,6 +35,8 @@ export const registryFacts = (
   publicAccess: { kind: 'all' },
   isPrivateLinked: false,
   anonymousPull: false,
+  immutableTagsIn: [],
+  tokens: new Map(),
   ...change,
 })
 

@@ -6,6 +6,7 @@ import { createScrubber } from '../registry/lifecycle/create-scrubber.ts'
 import { runCollector } from '../registry/lifecycle/run-collector.ts'
 import type { RegistryDirectory } from '../registry/registry-directory.ts'
 import { openRemovalLock } from '../storage/removal-lock.ts'
+import type { ReplicaStores } from '../storage/replica-stores.ts'
 import type { Stores } from './open-stores.ts'
 
 export type ContentCare = ReturnType<typeof careForContent>
@@ -15,7 +16,7 @@ const HOUR_MS = 60 * 60 * 1000
 /** What looks after content while it is served: the garbage collector, and the scrub. Begins nothing before `start`. */
 export function careForContent(
   { folder, database, blobs, log }: Stores,
-  directory: RegistryDirectory,
+  { directory, replicas }: { directory: RegistryDirectory; replicas: ReplicaStores },
   { garbageCollection }: Pick<Config, 'garbageCollection'>,
   closing: Closing,
 ) {
@@ -25,10 +26,11 @@ export function careForContent(
   const ports = { database: database.kysely, blobs, directory, clock, signal: end.signal }
   const collector = createCollector({
     ...ports,
+    replicas,
     lock,
     graceMs: garbageCollection.graceHours * HOUR_MS,
-    // Nothing can be locked yet.
-    mayDelete: async () => true,
+    report: (region, error) =>
+      log.error({ err: error, region }, 'blobs of a region could not be removed'),
   })
   return {
     collector,

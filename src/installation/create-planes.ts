@@ -23,6 +23,7 @@ import { createZoneSource } from '../providers/private-dns/zone-source.ts'
 import { resourcesProvider } from '../providers/resources/provider.ts'
 import type { Outside } from '../registry/outside.ts'
 import { createRegistryPlane } from '../registry/registry-plane.ts'
+import { createReplicaStores } from '../storage/replica-stores.ts'
 import type { PrincipalsAtWork } from './open-principals.ts'
 import type { Stores } from './open-stores.ts'
 import type { AsOwner } from './operate.ts'
@@ -67,7 +68,10 @@ export async function createPlanes(
       privateDnsProvider,
       createContainerRegistryProvider({
         images: { copy: (image, errand) => registry.copyImage(image, errand) },
-        content: { storedBytes: (uid) => registry.storedBytes(uid) },
+        content: {
+          storedBytes: (uid) => registry.storedBytes(uid),
+          replicaState: (replica) => registry.replicaState(replica),
+        },
       }),
     ],
     feed,
@@ -107,9 +111,14 @@ export async function createPlanes(
     settings,
     unseal: sealer.unseal,
   })
+  const replicas = createReplicaStores(stores.folder.replicas)
   const registry = createRegistryPlane({
     database,
     blobs,
+    replicas: {
+      store: replicas.store,
+      regionOf: (place) => networks.list().find((each) => each.place === place)?.location,
+    },
     directory,
     identity: {
       verifyAccessToken: (token) => authenticator.byToken(token, ['arm', 'registry']),
@@ -124,8 +133,13 @@ export async function createPlanes(
     tenantId,
   })
   await registry.seed()
-  await registry.retain(directory.list().map(({ uid }) => uid))
-  feed.subscribe(() => registry.retain(directory.list().map(({ uid }) => uid)))
+  const followDirectory = async () => {
+    await registry.retain(directory.list().map(({ uid }) => uid))
+    await registry.keepReplicas()
+  }
+  await followDirectory()
+  feed.subscribe(followDirectory)
+  closing.add(() => registry.close())
 
   const zones = await createZoneSource({ resources, feed })
   const networks = await createNetworkSource({ resources, feed })
@@ -136,5 +150,5 @@ export async function createPlanes(
     graph: (request, response) => graph.routing(request, response),
   }
   const roles = { assignmentsOf, customRoleName: customRoles.nameOf }
-  return { planes, directory, zones, networks, roles, start: () => control.start() }
+  return { planes, directory, replicas, zones, networks, roles, start: () => control.start() }
 }

@@ -211,6 +211,8 @@ export interface Collected {
   readonly unlinkedBlobs: number
   readonly removedBlobs: number
   readonly removedBytes: number
+  /** From further regions. */
+  readonly removedCopies: number
   /** Files stay because a backup is being made. */
   readonly held: boolean
 }

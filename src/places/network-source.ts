@@ -23,6 +23,8 @@ export interface NetworkFacts {
   readonly id: string
   readonly name: string
   readonly resourceGroup: string
+  /** The region that it is in. */
+  readonly location: string
   readonly place: PlaceId
   /** Source address of this network on the public side. */
   readonly egressAddress: string

@@ -36,6 +36,7 @@ export function network(
     id: `/networks/${key}`,
     name: key,
     resourceGroup: 'group',
+    location: 'westeurope',
     place: `net-${key}`,
     egressAddress: '20.1.1.1',
     dnsServers: [],

@@ -5,6 +5,23 @@ export type PublicAccess =
   /** CIDR prefixes or single addresses; everything else is refused. */
   | { readonly kind: 'selected'; readonly ranges: readonly string[] }
 
+/** Actions (`pull`, `metadata_read`, …) by repository: a name, `prefix/*` for all below a prefix, or `*` for all. */
+export type RepositoryScopes = ReadonlyMap<string, readonly string[]>
+
+/** A repository-scoped token. */
+export interface TokenFacts {
+  readonly name: string
+  readonly isEnabled: boolean
+  readonly passwords: readonly {
+    /** SHA-256. */
+    readonly hash: Uint8Array
+    /** Milliseconds since 1970; without it the password is good until it is replaced. */
+    readonly expiresAt?: number
+  }[]
+  /** What its scope map allows. */
+  readonly scopes: RepositoryScopes
+}
+
 /** A registry as the registry plane needs it. Host names are lower case. */
 export interface RegistryFacts {
   /** ARM id: the scope of role assignments. */
@@ -26,11 +43,15 @@ export interface RegistryFacts {
   readonly softDelete?: { readonly isOn: boolean; readonly days: number }
   /** Manifests are deleted when they have had no tag for so many days, those that lost it after `from` (ISO 8601). */
   readonly untaggedRetention?: { readonly days: number; readonly from: string }
+  /** Repositories whose tags stay on what was pushed first: names, or the beginning of names before a `*`. */
+  readonly immutableTagsIn: readonly string[]
   readonly admin?: {
     readonly username: string
     /** SHA-256 of each of the two passwords. */
     readonly passwordHashes: readonly Buffer[]
   }
+  /** By name in lower case. */
+  readonly tokens: ReadonlyMap<string, TokenFacts>
 }
 
 /** What the registry plane needs to know of registries; owned by registry, implemented by providers. In memory. */

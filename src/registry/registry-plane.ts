@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Logger } from 'pino'
 import type { Clock } from '../lib/clock.ts'
+import type { Digest } from '../lib/digest.ts'
 import { originOf } from '../lib/origin.ts'
 import { type BlobStore, isStorageFull } from '../storage/blob-store.ts'
 import type { Database } from '../storage/database.ts'
@@ -27,8 +28,13 @@ import { decodePath } from './http/oci-path.ts'
 import type { RegistryIdentity } from './identity.ts'
 import { createListRoutes } from './manifests/list-routes.ts'
 import { createManifestRoutes } from './manifests/manifest-routes.ts'
+import { createReferrerRoutes } from './manifests/referrer-routes.ts'
 import type { Outside } from './outside.ts'
-import type { RegistryDirectory } from './registry-directory.ts'
+import type { RegistryDirectory, RegistryFacts } from './registry-directory.ts'
+import { createNearestRegion } from './replicas/nearest-region.ts'
+import { createRegionStores } from './replicas/region-stores.ts'
+import { createReplicaQueue, type ReplicaKey, type ReplicaState } from './replicas/replica-queue.ts'
+import { createReplicator } from './replicas/replicator.ts'
 import { createRoutes } from './routes.ts'
 import { SAMPLE_REGISTRY } from './samples/sample-registry.ts'
 import { seedSamples } from './samples/seed-samples.ts'
@@ -39,6 +45,7 @@ const BUFFERS_KEPT = 32
 export interface RegistryPlaneOptions {
   readonly database: Database
   readonly blobs: BlobStore
+  readonly replicas: ReplicaOptions
   readonly directory: RegistryDirectory
   readonly identity: RegistryIdentity
   readonly outside: Outside
@@ -47,6 +54,14 @@ export interface RegistryPlaneOptions {
   /** Random bytes that survive a restart: one key signs tokens, the other URLs. */
   readonly secrets: { readonly tokenKey: Buffer; readonly urlKey: Buffer }
   readonly tenantId: string
+}
+
+/** Where the further regions of registries are. */
+export interface ReplicaOptions {
+  /** Opens the store of a region's replicas, and makes it where it is not yet: the same one each time. */
+  store(region: string): Promise<BlobStore>
+  /** The region of the network that a place is made for. */
+  regionOf(place: string): string | undefined
 }
 
 export interface RegistryPlane {
@@ -60,26 +75,41 @@ export interface RegistryPlane {
   retain(uids: readonly string[]): Promise<void>
   /** The bytes of all blobs of a registry, each counted once. */
   storedBytes(uid: string): Promise<number>
+  /** How far a region is behind; undefined for a home, and for what is no replica. */
+  replicaState(replica: ReplicaKey): Promise<ReplicaState | undefined>
+  /** Makes replicas be those of the directory, and begins to fill new ones; cheap where nothing has changed. */
+  keepReplicas(): Promise<void>
+  /** Settles when all that waits for replicas has been tried once. */
+  replicated(): Promise<void>
   /** Puts the sample image into the built-in registry. */
   seed(): Promise<void>
+  /** Ends what works by itself. */
+  close(): Promise<void>
 }
 
 /** The registry plane: who may come in, what was asked for, and the answer or the refusal in its own words. */
 export function createRegistryPlane(options: RegistryPlaneOptions): RegistryPlane {
   const { database, blobs, directory, identity, outside, clock, log, secrets, tenantId } = options
   const reader = createContentReader(database.reader)
-  const writer = createContentWriter(database.kysely, clock, blobs)
+  const queue = createReplicaQueue(database.kysely, clock)
+  const stores = createRegionStores(blobs, options.replicas.store, (region, error) =>
+    log.error({ err: error, region }, 'the blobs of a region cannot be read'),
+  )
+  const replicator = createReplicator({ queue, stores, clock, log })
+  const writer = createContentWriter(database.kysely, clock, blobs, replicator.wake)
+  const nearest = createNearestRegion(options.replicas.regionOf)
   const tokens = createRegistryTokens({ key: secrets.tokenKey, clock, tenantId, identity })
-  const credentials = createCredentials({ identity, tokens })
+  const credentials = createCredentials({ identity, tokens, clock })
   const authorizer = createAuthorizer({ identity, tokens, credentials })
   const signer = createUrlSigner({ key: secrets.urlKey, clock })
   const pool = createBufferPool(BUFFER_BYTES, BUFFERS_KEPT)
   const routes = createRoutes({
     authorizer,
     tokenEndpoints: createTokenEndpoints({ identity, tokens, credentials, tenantId }),
-    blobs: createBlobRoutes({ reader, writer, blobs, signer, pool }),
+    blobs: createBlobRoutes({ reader, writer, stores, nearest, lacks, signer, pool }),
     uploads: createUploadRoutes({ reader, writer, blobs, authorizer }),
     manifests: createManifestRoutes({ reader, writer, blobs }),
+    referrers: createReferrerRoutes(reader),
     lists: createListRoutes(reader),
     metadata: createMetadataRoutes({ reader, writer }),
     deleted: createDeletedRoutes({ deleted: createDeletedReader(database.reader), writer }),
@@ -88,9 +118,20 @@ export function createRegistryPlane(options: RegistryPlaneOptions): RegistryPlan
   /** Who may hold something; before the first call of `retain` only the database knows. */
   let holders: ReadonlySet<string> | undefined
 
+  /** What the queue was told last. */
+  let keptReplicas: string | undefined
+
   async function forgetRegistry(uid: string): Promise<void> {
     await blobs.discardUploads(uid)
     await writer.deleteRegistry(uid)
+  }
+
+  /** Nobody waits for it: the blob comes from the home in the meantime. */
+  function lacks(replica: ReplicaKey, digest: Digest, size: number): void {
+    queue
+      .hasten(replica, digest, size)
+      .then(replicator.wake)
+      .catch((error: unknown) => log.error({ err: error, ...replica, digest }, 'not queued'))
   }
 
   function findHost(request: IncomingMessage) {
@@ -152,7 +193,11 @@ export function createRegistryPlane(options: RegistryPlaneOptions): RegistryPlan
     },
 
     copyImage: (copy, errand) =>
-      copyImage({ database: database.kysely, reader, writer, blobs, clock, outside }, copy, errand),
+      copyImage(
+        { database: database.kysely, reader, writer, blobs, clock, outside },
+        copy,
+        errand,
+      ).then(replicator.wake),
 
     forgetRegistry,
 
@@ -165,9 +210,29 @@ export function createRegistryPlane(options: RegistryPlaneOptions): RegistryPlan
 
     storedBytes: async (uid) => reader.storedBytes(uid),
 
+    replicaState: (replica) => queue.state(replica),
+
+    async keepReplicas() {
+      const replicas = directory.list().flatMap(replicasOf)
+      const names = JSON.stringify(replicas)
+      if (names === keptReplicas) return
+      await queue.keep(replicas)
+      keptReplicas = names
+      replicator.wake()
+    },
+
+    replicated: () => replicator.idle(),
+
+    close: () => replicator.stop(),
+
     seed: () => seedSamples({ reader, writer, blobs }),
   }
 }
+
+const replicasOf = ({ uid, homeRegion, dataEndpoints }: RegistryFacts): readonly ReplicaKey[] =>
+  dataEndpoints
+    .filter(({ region }) => region !== homeRegion)
+    .map(({ region }) => ({ registry: uid, region }))
 
 const toUnknown = (thrown: unknown): OciError =>
   new OciError(isStorageFull(thrown) ? 'STORAGE_FULL' : 'UNKNOWN', undefined, { cause: thrown })

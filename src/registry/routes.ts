@@ -10,6 +10,7 @@ import {
   toReadDeleted,
   toReadMetadata,
   toRestore,
+  toWriteMetadata,
 } from './access/authorize.ts'
 import type { TokenEndpoints } from './access/token-endpoints.ts'
 import { parseAcrPath } from './acr/acr-path.ts'
@@ -17,12 +18,14 @@ import { isDeletedPath, parseDeletedPath } from './acr/deleted-path.ts'
 import type { DeletedRoutes } from './acr/deleted-routes.ts'
 import type { MetadataRoutes } from './acr/metadata-routes.ts'
 import type { BlobRoutes } from './blobs/blob-routes.ts'
+import { mountSource } from './blobs/mount-blob.ts'
 import type { UploadRoutes } from './blobs/upload-routes.ts'
 import { type Exchange, sendJson } from './http/exchange.ts'
 import { OciError } from './http/oci-error.ts'
 import { parseOciPath } from './http/oci-path.ts'
 import type { ListRoutes } from './manifests/list-routes.ts'
 import type { ManifestRoutes } from './manifests/manifest-routes.ts'
+import type { ReferrerRoutes } from './manifests/referrer-routes.ts'
 import { isSampleRegistry } from './samples/sample-registry.ts'
 
 /** What may be done, who may do it, and how: by method. HEAD is a GET here; what answers looks at the method. */
@@ -42,12 +45,13 @@ export function createRoutes(options: {
   readonly blobs: BlobRoutes
   readonly uploads: UploadRoutes
   readonly manifests: ManifestRoutes
+  readonly referrers: ReferrerRoutes
   readonly lists: ListRoutes
   readonly metadata: MetadataRoutes
   readonly deleted: DeletedRoutes
 }): Routes {
-  const { authorizer, tokenEndpoints, blobs, uploads, manifests, lists, metadata, deleted } =
-    options
+  const { authorizer, tokenEndpoints, blobs, uploads, manifests, referrers, lists } = options
+  const { metadata, deleted } = options
 
   function operationsOf(exchange: Exchange): Operations | undefined {
     if (isDeletedPath(exchange.path)) return deletedOperations(exchange)
@@ -74,7 +78,7 @@ export function createRoutes(options: {
           DELETE: [toDelete(path.repository), () => manifests.remove(exchange, path)],
         }
       case 'referrers':
-        return { GET: [toPull(path.repository), () => manifests.referrers(exchange, path)] }
+        return { GET: [toPull(path.repository), () => referrers.list(exchange, path)] }
       case 'blob':
         return {
           GET: [toPull(path.repository), () => blobs.read(exchange, path)],
@@ -82,7 +86,10 @@ export function createRoutes(options: {
         }
       case 'uploads':
         return {
-          POST: [toPush(path.repository), () => uploads.begin(exchange, path.repository)],
+          POST: [
+            toPush(path.repository, mountSource(exchange.query)),
+            () => uploads.begin(exchange, path.repository),
+          ],
         }
       case 'upload':
         return {
@@ -99,18 +106,23 @@ export function createRoutes(options: {
     if (!path) return undefined
     if (path.kind === 'catalog') return { GET: [TO_LIST_CATALOG, () => lists.catalog(exchange)] }
     const { repository } = path
-    const read: Operations = {
+    if (path.kind === 'tags' || path.kind === 'manifests') {
+      return { GET: [toReadMetadata(repository), () => metadata.list(exchange, path)] }
+    }
+    const item: Operations = {
       GET: [toReadMetadata(repository), () => metadata.read(exchange, path)],
+      PATCH: [toWriteMetadata(repository), () => metadata.change(exchange, path)],
     }
     if (path.kind === 'repository') {
       const remove = () => metadata.removeRepository(exchange, repository)
-      return { ...read, DELETE: [toDelete(repository), remove] }
+      return { ...item, DELETE: [toDelete(repository), remove] }
     }
     if (path.kind === 'tag') {
       const remove = () => metadata.removeTag(exchange, repository, path.tag)
-      return { ...read, DELETE: [toDelete(repository), remove] }
+      return { ...item, DELETE: [toDelete(repository), remove] }
     }
-    return read
+    // A manifest is deleted under `/v2/`, by every client that there is.
+    return item
   }
 
   function deletedOperations(exchange: Exchange): Operations | undefined {

@@ -77,6 +77,15 @@ test('skopeo pushes, copies, lists, inspects, pulls and deletes', {
   for (const bytes of buildSampleImage().blobs) {
     assert.ok((await readFile(join(pulled, hexOf(digestOf(bytes))))).equals(bytes))
   }
+  // What forbids a push is told to who pushes, in its own words.
+  const pushOther = () => skopeo('copy', ...to, `oci:${layout}:latest`, at('team/copy:v1'))
+  registry.facts = { ...registry.facts, immutableTagsIn: ['team/*'] }
+  await assert.rejects(pushOther(), /denied: tag 'v1' of 'team\/copy' stays on sha256:/)
+  registry.facts = { ...registry.facts, immutableTagsIn: [] }
+  const lock = { body: '{"writeEnabled":false}' }
+  await registry.send('PATCH', '/acr/v1/team/copy/_tags/v1', lock)
+  await assert.rejects(pushOther(), /The operation is disallowed on this registry/)
+  await registry.send('PATCH', '/acr/v1/team/copy/_tags/v1', { body: '{"writeEnabled":true}' })
   await skopeo('delete', ...one, at('team/copy:v1'))
   await assert.rejects(skopeo('inspect', ...one, at('team/copy:v1')), /manifest unknown/)
   await assert.rejects(

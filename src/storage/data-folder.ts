@@ -18,6 +18,8 @@ export interface DataFolder {
   readonly keys: string
   readonly authorities: string
   readonly blobs: string
+  /** The blobs of further regions, a folder for each; can be made anew from `blobs`. */
+  readonly replicas: string
   readonly places: string
   readonly clients: string
   readonly run: string
@@ -68,6 +70,7 @@ export async function describeDataFolder(path: string): Promise<DataFolder> {
     keys: join(real, 'keys'),
     authorities: join(real, 'authorities'),
     blobs: join(real, 'registry'),
+    replicas: join(real, 'replicas'),
     places: join(real, 'places'),
     clients: join(real, 'clients'),
     run: join(real, 'run'),

@@ -3,109 +3,45 @@ import { randomBytes } from 'node:crypto'
 import { mkdtemp, open, readdir, rm, utimes } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { digestOf, hexOf } from '../lib/digest.ts'
-import type { BlobStore } from './blob-store.ts'
 import { createFileBlobStore } from './file-blob-store.ts'
+import { testBlobStore } from './testing/blob-store-suite.ts'
+import { inChunks, OWNER, seen } from './testing/blobs.ts'
 
-const OWNER = { registry: 'uid-1', repository: 'team/app' }
-const seen = async () => true
 const BYTES = randomBytes(3 * 1024 * 1024 + 5)
+const DAY_SECONDS = 24 * 60 * 60
 
-async function* inChunks(bytes: Buffer, size = 65_536) {
-  for (let start = 0; start < bytes.length; start += size) yield bytes.subarray(start, start + size)
-}
-
-async function* failingAfter(bytes: Buffer) {
-  yield* inChunks(bytes)
-  throw new Error('the client went away')
-}
-
-async function openStore(t: { after(hook: () => Promise<void>): void }) {
+async function openStore(t: TestContext) {
   const folder = await mkdtemp(join(tmpdir(), 'causeway-blobs-'))
   t.after(() => rm(folder, { recursive: true, force: true }))
-  return { folder, store: await createFileBlobStore(folder) }
+  return {
+    folder,
+    store: await createFileBlobStore(folder),
+    reopen: () => createFileBlobStore(folder),
+  }
 }
 
-async function readAll(store: BlobStore, bytes: Buffer): Promise<Buffer | undefined> {
-  const reader = await store.open(digestOf(bytes))
-  if (!reader) return undefined
-  const found = Buffer.alloc(bytes.length)
-  const read = await reader.read(found, 0)
-  await reader.close()
-  return found.subarray(0, read)
-}
+testBlobStore('a folder of files', openStore)
 
 test('a blob is a file named by its digest, and its upload is gone', async (t) => {
   const { folder, store } = await openStore(t)
   const upload = await store.begin(OWNER)
   await upload.append(inChunks(BYTES))
-  assert.equal(await upload.commit(digestOf(BYTES), seen), 'committed')
-  assert.ok((await readAll(store, BYTES))?.equals(BYTES))
+  await upload.commit(digestOf(BYTES), seen)
   const hex = hexOf(digestOf(BYTES))
   assert.deepEqual(await readdir(join(folder, 'blobs', 'sha256', hex.slice(0, 2))), [hex])
   assert.deepEqual(await readdir(join(folder, 'uploads', 'uid-1')), [])
-  assert.equal(await store.resume(OWNER, upload.id), undefined)
-})
-
-test('with another digest nothing becomes a blob, and the upload stays open', async (t) => {
-  const { store } = await openStore(t)
-  const upload = await store.begin(OWNER)
-  await upload.append(inChunks(BYTES))
-  const other = Buffer.from('other')
-  assert.equal(await upload.commit(digestOf(other), seen), 'mismatch')
-  assert.equal(await readAll(store, other), undefined)
-  assert.equal(await upload.commit(digestOf(BYTES), seen), 'committed')
-})
-
-test('what a broken source gave is kept, and hashed with the rest', async (t) => {
-  const { store } = await openStore(t)
-  const upload = await store.begin(OWNER)
-  const half = 1024 * 1024 + 3
-  await assert.rejects(upload.append(failingAfter(BYTES.subarray(0, half))), /went away/)
-  assert.equal(upload.received, half)
-  await upload.append(inChunks(BYTES.subarray(half), 1000))
-  assert.equal(await upload.commit(digestOf(BYTES), seen), 'committed')
-})
-
-test('another process takes up an upload where it stopped', async (t) => {
-  const { folder, store } = await openStore(t)
-  const upload = await store.begin(OWNER)
-  await upload.append(inChunks(BYTES.subarray(0, 100_000)))
-  const later = await createFileBlobStore(folder)
-  const [resumed, same] = await Promise.all([
-    later.resume(OWNER, upload.id),
-    later.resume(OWNER, upload.id),
-  ])
-  assert.equal(resumed?.received, 100_000)
-  assert.equal(resumed, same)
-  await resumed?.append(inChunks(BYTES.subarray(100_000)))
-  assert.equal(await resumed?.commit(digestOf(BYTES, 'sha512'), seen), 'committed')
-})
-
-test('an upload is found under its owner only, and discarded with its registry', async (t) => {
-  const { store } = await openStore(t)
-  const upload = await store.begin(OWNER)
-  for (const owner of [
-    { ...OWNER, registry: 'uid-2' },
-    { ...OWNER, repository: 'team' },
-  ]) {
-    assert.equal(await store.resume(owner, upload.id), undefined)
-  }
-  await store.discardUploads('uid-1')
-  assert.equal(upload.state, 'done')
-  assert.equal(await store.resume(OWNER, upload.id), undefined)
-  assert.equal((await store.begin(OWNER)).received, 0)
 })
 
 test('an upload that nobody went on with for a week is gone after a start, a younger one is not', async (t) => {
-  const { folder, store } = await openStore(t)
+  const { folder, store, reopen } = await openStore(t)
   const [abandoned, young] = [await store.begin(OWNER), await store.begin(OWNER)]
   const uploads = join(folder, 'uploads', 'uid-1')
   const [name = ''] = (await readdir(uploads)).filter((each) => each.endsWith(abandoned.id))
-  const eightDaysAgo = Date.now() / 1000 - 8 * 24 * 60 * 60
+  const eightDaysAgo = Date.now() / 1000 - 8 * DAY_SECONDS
   await utimes(join(uploads, name), eightDaysAgo, eightDaysAgo)
-  const later = await createFileBlobStore(folder)
+  const later = await reopen()
   assert.equal(await later.resume(OWNER, abandoned.id), undefined)
   assert.equal((await later.resume(OWNER, young.id))?.received, 0)
 })
@@ -114,7 +50,7 @@ test('a store that runs for days discards what was abandoned meanwhile', async (
   t.mock.timers.enable({ apis: ['Date'], now: Date.now() })
   const { store } = await openStore(t)
   const abandoned = await store.begin(OWNER)
-  t.mock.timers.tick(8 * 24 * 60 * 60 * 1000)
+  t.mock.timers.tick(8 * DAY_SECONDS * 1000)
   await store.begin(OWNER)
   assert.equal(abandoned.state, 'done')
   assert.equal(await store.resume(OWNER, abandoned.id), undefined)
@@ -140,6 +76,6 @@ for (const [what, bytes] of [
     failing.mock.restore()
     assert.equal(upload.state, 'done')
     assert.equal(await store.resume(OWNER, upload.id), undefined)
-    assert.equal(await readAll(store, bytes), undefined)
+    assert.equal(await store.open(digestOf(bytes)), undefined)
   })
 }

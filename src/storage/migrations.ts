@@ -3,7 +3,9 @@ import { createResources } from './migrations/0001-resources.ts'
 import { createPrincipals } from './migrations/0002-principals.ts'
 import { createRegistryContent } from './migrations/0003-registry-content.ts'
 import { createDirectory } from './migrations/0004-directory.ts'
+import { createAttributes } from './migrations/0005-attributes.ts'
 import { createLifecycle } from './migrations/0006-lifecycle.ts'
+import { createReplicas } from './migrations/0011-replicas.ts'
 
 export type Migrations = Readonly<Record<string, Migration>>
 
@@ -16,5 +18,7 @@ export const MIGRATIONS: Migrations = {
   '0002-principals': createPrincipals,
   '0003-registry-content': createRegistryContent,
   '0004-directory': createDirectory,
+  '0005-attributes': createAttributes,
   '0006-lifecycle': createLifecycle,
+  '0011-replicas': createReplicas,
 }

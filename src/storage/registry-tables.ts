@@ -1,5 +1,13 @@
 import type { Generated } from 'kysely'
 
+/** What may be done with a repository, a manifest or a tag: 1 for yes, as everything begins, 0 for no. */
+export interface AttributeColumns {
+  delete_enabled: Generated<0 | 1>
+  write_enabled: Generated<0 | 1>
+  read_enabled: Generated<0 | 1>
+  list_enabled: Generated<0 | 1>
+}
+
 /**
  * What registries hold. `registry` is always the registry's uid, never its name; timestamps are ISO 8601.
  * Names and tags sort by their bytes: paging depends on it.
@@ -10,7 +18,7 @@ export interface RegistryTables {
     name: string
     created_at: string
     updated_at: string
-  }
+  } & AttributeColumns
   registry_manifests: {
     registry: string
     repository: string
@@ -28,7 +36,7 @@ export interface RegistryTables {
     content: Uint8Array
     created_at: string
     updated_at: string
-  }
+  } & AttributeColumns
   /** What a manifest is made of: blobs and, for an index, manifests. */
   registry_manifest_references: {
     registry: string
@@ -44,7 +52,7 @@ export interface RegistryTables {
     digest: string
     created_at: string
     updated_at: string
-  }
+  } & AttributeColumns
   /** A blob is stored once for all and seen only in the repositories that it is linked into. */
   registry_blob_links: {
     registry: string
@@ -96,7 +104,7 @@ export interface RegistryTables {
     name: string
     digest: string
     deleted_at: string
-  }
+  } & AttributeColumns
   /** How far the one scrub has come. */
   registry_scrubs: {
     id: 1
@@ -109,6 +117,25 @@ export interface RegistryTables {
     all_blobs: number
     all_bytes: number
     finished_at: string | null
+  }
+  /** The further regions of registries; the home region has none of these. */
+  registry_replicas: {
+    registry: string
+    region: string
+    /** Since when nothing waited to be copied, the last time that nothing did. */
+    in_step_since: string
+  }
+  /** Blobs that a region is still to get. */
+  registry_replica_queue: {
+    registry: string
+    region: string
+    digest: string
+    size: number
+    queued_at: string
+    /** Not before, after a copy that failed. */
+    due_at: string
+    attempts: number
+    last_error: string | null
   }
 }
 

@@ -19,12 +19,17 @@ export interface ResourceRow<SystemData = unknown> {
 export interface ResourceRows<SystemData = unknown> {
   byKey(key: string): Promise<ResourceRow<SystemData> | undefined>
   byParent(parentKey: string, type: string): Promise<readonly ResourceRow<SystemData>[]>
+  countByParent(parentKey: string, type: string): Promise<number>
   byType(type: string, belowKey?: string): Promise<readonly ResourceRow<SystemData>[]>
   /** Everything whose key begins with `<key>/`. */
   below(key: string): Promise<readonly ResourceRow<SystemData>[]>
-  childKeys(parentKey: string): Promise<readonly string[]>
-  referrers(targetKey: string, type: string): Promise<readonly ResourceRow<SystemData>[]>
-  referrerKeys(targetKeys: readonly string[]): Promise<readonly string[]>
+  childKeys(parentKey: string, types: readonly string[]): Promise<readonly string[]>
+  referrers(
+    targetKey: string,
+    type: string,
+    atMost?: number,
+  ): Promise<readonly ResourceRow<SystemData>[]>
+  referrerKeys(targetKeys: readonly string[], types: readonly string[]): Promise<readonly string[]>
   write(
     row: ResourceRow<SystemData>,
     parentKey: string,
@@ -45,6 +50,15 @@ export function resourceRows<SystemData>(kysely: Kysely<Tables>): ResourceRows<S
       const rows = await all.where('parent_key', '=', parentKey).where('type', '=', type).execute()
       return rows.map(parse<SystemData>)
     },
+    async countByParent(parentKey, type) {
+      const { count } = await kysely
+        .selectFrom('resources')
+        .select(({ fn }) => fn.countAll<number>().as('count'))
+        .where('parent_key', '=', parentKey)
+        .where('type', '=', type)
+        .executeTakeFirstOrThrow()
+      return count
+    },
     async byType(type, belowKey) {
       const query = all.where('type', '=', type)
       const rows = await (belowKey === undefined
@@ -57,29 +71,32 @@ export function resourceRows<SystemData>(kysely: Kysely<Tables>): ResourceRows<S
       const rows = await all.where('key', '>', `${key}/`).where('key', '<', after(key)).execute()
       return rows.map(parse<SystemData>)
     },
-    async childKeys(parentKey) {
+    async childKeys(parentKey, types) {
       const rows = await kysely
         .selectFrom('resources')
         .select('key')
         .where('parent_key', '=', parentKey)
+        .where('type', 'in', types)
         .orderBy('key')
         .execute()
       return rows.map((row) => row.key)
     },
-    async referrers(targetKey, type) {
-      const rows = await all
+    async referrers(targetKey, type, atMost) {
+      const query = all
         .innerJoin('resource_references', 'source_key', 'resources.key')
         .where('target_key', '=', targetKey)
         .where('type', '=', type)
-        .execute()
+      const rows = await (atMost === undefined ? query : query.limit(atMost)).execute()
       return rows.map(parse<SystemData>)
     },
-    async referrerKeys(targetKeys) {
+    async referrerKeys(targetKeys, types) {
       const rows = await kysely
         .selectFrom('resource_references')
+        .innerJoin('resources', 'resources.key', 'source_key')
         .select('source_key')
         .distinct()
         .where('target_key', 'in', targetKeys)
+        .where('type', 'in', types)
         .orderBy('source_key')
         .execute()
       return rows.map((row) => row.source_key)

@@ -13,7 +13,7 @@ before(async () => {
       privateDnsProvider,
       createContainerRegistryProvider({
         images: { copy: () => Promise.reject(new Error('no image is copied here')) },
-        content: { storedBytes: async () => 0 },
+        content: { storedBytes: async () => 0, replicaState: async () => undefined },
       }),
     ],
   })

@@ -28,7 +28,7 @@ export interface Subject {
 
 const registries = createContainerRegistryProvider({
   images: { copy: () => Promise.reject(new Error('no image is copied here')) },
-  content: { storedBytes: async () => 0 },
+  content: { storedBytes: async () => 0, replicaState: async () => undefined },
 })
 const PRINCIPAL = '00000000-0000-4000-8000-0000000000c1'
 const authorization = createAuthorizationProvider({
@@ -54,6 +54,9 @@ const given = async (arm: TestArm, path: string, body: unknown): Promise<string>
 }
 
 const inGroup = (path: string) => async (arm: TestArm) => `${await arm.group()}/providers/${path}`
+
+const tokened = async (arm: TestArm) =>
+  `${await arm.group('tokened')}/providers/Microsoft.ContainerRegistry/registries/tokened`
 
 /** One for each type that clients write. */
 export const SUBJECTS: readonly Subject[] = [
@@ -174,6 +177,29 @@ export const SUBJECTS: readonly Subject[] = [
     name: 'eastus',
     body: { location: 'eastus', properties: {} },
     isTagged: true,
+  },
+  {
+    type: 'Microsoft.ContainerRegistry/registries/scopeMaps',
+    providers: cloud,
+    prepare: async (arm) =>
+      `${await given(arm, 'Microsoft.ContainerRegistry/registries/scoped', REGISTRY)}/scopeMaps`,
+    name: 'Conforming',
+    body: { properties: { actions: ['repositories/app/content/read'] } },
+    isTagged: false,
+  },
+  {
+    type: 'Microsoft.ContainerRegistry/registries/tokens',
+    providers: cloud,
+    async prepare(arm) {
+      const registry = await tokened(arm)
+      await arm.put(registry, REGISTRY)
+      return `${registry}/tokens`
+    },
+    name: 'Conforming',
+    body: async (arm) => ({
+      properties: { scopeMapId: `${await tokened(arm)}/scopeMaps/_repositories_pull` },
+    }),
+    isTagged: false,
   },
   {
     type: 'Microsoft.Authorization/roleAssignments',

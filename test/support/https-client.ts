@@ -11,13 +11,22 @@ export interface HttpAnswer {
 export interface HttpRequest {
   readonly method?: string
   readonly headers?: Readonly<Record<string, string>>
-  readonly body?: string
+  readonly body?: string | Buffer
+  /** Where the name is, whatever it resolves to. */
+  readonly address?: string
   /** PEM; the machine's own trust store does not count. */
   readonly ca: string
 }
 
 /** One request on a connection of its own. */
-export function fetchOverTls(url: string, options: HttpRequest): Promise<HttpAnswer> {
+export const fetchOverTls = (url: string, options: HttpRequest): Promise<HttpAnswer> =>
+  fetchBytes(url, options)
+
+/** The same, for an answer that may be no text. */
+export function fetchBytes(
+  url: string,
+  options: HttpRequest,
+): Promise<HttpAnswer & { readonly content: Buffer }> {
   return new Promise((resolve, reject) => {
     const outgoing = request(
       url,
@@ -26,6 +35,10 @@ export function fetchOverTls(url: string, options: HttpRequest): Promise<HttpAns
         headers: options.headers ?? {},
         ca: options.ca,
         agent: false,
+        ...(options.address && {
+          lookup: (_name, _options, found) =>
+            found(null, [{ address: options.address ?? '', family: 4 }]),
+        }),
       },
       async (answer) => {
         const content = await buffer(answer)
@@ -33,6 +46,7 @@ export function fetchOverTls(url: string, options: HttpRequest): Promise<HttpAns
           status: answer.statusCode ?? 0,
           headers: answer.headers,
           text: content.toString(),
+          content,
         })
       },
     )

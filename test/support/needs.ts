@@ -25,6 +25,8 @@ const NEEDS = {
       : 'dnsmasq, BIND or Unbound is not installed',
   'docker-registry': () =>
     onPath('docker-registry') ? undefined : 'docker-registry is not installed',
+  podman: () => (onPath('podman') ? undefined : 'podman is not installed'),
+  umoci: () => (onPath('umoci') ? undefined : 'umoci is not installed'),
   skopeo: () => (onPath('skopeo') ? undefined : 'skopeo is not installed'),
   zsh: () => (onPath('zsh') ? undefined : 'zsh is not installed'),
   fish: () => (onPath('fish') ? undefined : 'fish is not installed'),

@@ -9,6 +9,7 @@ export interface Network {
   readonly id: string
   readonly name: string
   readonly subnetId: string
+  readonly location: string
 }
 
 export interface Registry {
@@ -38,18 +39,19 @@ export async function makeNetwork(
   name: string,
   prefix = '10.0.0.0/16',
   subnetPrefix = '10.0.0.0/24',
+  location = LOCATION,
 ): Promise<Network> {
   const id = `${group}/providers/Microsoft.Network/virtualNetworks/${name}`
   accepted(
     await arm.put(id, {
-      location: LOCATION,
+      location,
       properties: {
         addressSpace: { addressPrefixes: [prefix] },
         subnets: [{ name: SUBNET, properties: { addressPrefix: subnetPrefix } }],
       },
     }),
   )
-  return { group, id, name, subnetId: `${id}/subnets/${SUBNET}` }
+  return { group, id, name, subnetId: `${id}/subnets/${SUBNET}`, location }
 }
 
 export async function makeRegistry(
@@ -93,7 +95,8 @@ export async function connect(
 ): Promise<Endpoint> {
   const name = `${network.name}-endpoint`
   const id = `${network.group}/providers/Microsoft.Network/privateEndpoints/${name}`
-  accepted(await arm.put(id, endpointBody(registry.id, network.subnetId)))
+  const { location, subnetId } = network
+  accepted(await arm.put(id, { ...endpointBody(registry.id, subnetId), location }))
   const zone = `${network.group}/providers/Microsoft.Network/privateDnsZones/${ZONE}`
   accepted(await arm.put(zone, { location: 'global' }))
   accepted(

@@ -2,6 +2,7 @@ import type { TestContext } from 'node:test'
 import type { ImageCopier } from '../../src/providers/container-registry/import-image.ts'
 import { createContainerRegistryProvider } from '../../src/providers/container-registry/provider.ts'
 import type { CopyErrand, ImageCopy } from '../../src/registry/copy/image-copy.ts'
+import type { ReplicaState } from '../../src/registry/replicas/replica-queue.ts'
 import { type Answer, createArmForTests } from './arm.ts'
 import { fakeEndpoints } from './fake-endpoint.ts'
 
@@ -11,6 +12,7 @@ export async function openRegistries(
   options: {
     readonly copy?: ImageCopier['copy']
     readonly storedBytes?: number
+    readonly replicaState?: ReplicaState
     readonly privateEndpointsPerRegistry?: number
     /** Actions that are refused at a scope that ends so. */
     readonly refuses?: { readonly action: string; readonly at: string }
@@ -27,7 +29,10 @@ export async function openRegistries(
     providers: [
       createContainerRegistryProvider({
         images: { copy: options.copy ?? copy },
-        content: { storedBytes: async () => options.storedBytes ?? 0 },
+        content: {
+          storedBytes: async () => options.storedBytes ?? 0,
+          replicaState: async () => options.replicaState,
+        },
       }),
       fakeEndpoints,
     ],

@@ -20,3 +20,11 @@ export const API_VERSIONS: readonly string[] = [
   '2019-05-01',
   '2017-10-01',
 ]
+
+/** Stable versions had no tokens and scope maps before 2022-12-01, and one preview lacked them. */
+const WITHOUT_TOKENS = ['2021-09-01', '2019-12-01-preview', '2019-05-01', '2017-10-01']
+
+export const TOKEN_API_VERSIONS: readonly string[] = [
+  ...API_VERSIONS.filter((version) => !WITHOUT_TOKENS.includes(version)),
+  '2019-05-01-preview',
+]

@@ -6,6 +6,7 @@ import { formatImage } from './image-reference.ts'
 import { type ImportRequest, parseImport } from './parse-import.ts'
 import { isOwnHost, loginServerOf } from './registry-hosts.ts'
 import { REGISTRY, type Registry, type RegistryProperties, uidOf } from './registry-properties.ts'
+import { immutableTagsIn } from './tag-immutability.ts'
 
 const PULL = 'Microsoft.ContainerRegistry/registries/pull/read'
 
@@ -32,7 +33,7 @@ export const createImportImage = (images: ImageCopier): Action<RegistryPropertie
     const image = {
       from,
       sourceImage: formatImage(request.image),
-      to: { registryUid: uidOf(registry) },
+      to: { registryUid: uidOf(registry), immutableTagsIn: immutableTagsIn(registry) },
       targetTags,
       untaggedTargetRepositories,
       force,
@@ -117,6 +118,7 @@ const COPY_FAILURES = {
   'source-unreachable': { status: 400, code: 'InvalidParameters' },
   'source-invalid': { status: 400, code: 'InvalidParameters' },
   'target-exists': { status: 409, code: 'Conflict' },
+  'target-locked': { status: 409, code: 'Conflict' },
 } as const satisfies Record<ImageCopyError['code'], { status: number; code: string }>
 
 function copyFailed(error: ImageCopyError): ArmError {

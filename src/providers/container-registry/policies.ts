@@ -1,12 +1,13 @@
 import Type, { type Static } from 'typebox'
 import { readOnly, secret } from '../../arm/marks.ts'
+import { tagImmutabilityPolicy } from './tag-immutability.ts'
 
 const status = (initially: 'enabled' | 'disabled') =>
   Type.Enum(['enabled', 'disabled'], { default: initially })
 
 const lastUpdatedTime = Type.Optional(readOnly(Type.String()))
 
-/** The policies of a registry with the service's defaults; every registry has them all. */
+/** The policies of a registry with the service's defaults; every registry has them all, but for the last, which is our own. */
 export const policies = Type.Object(
   {
     quarantinePolicy: Type.Object({ status: status('disabled') }, { default: {} }),
@@ -34,6 +35,7 @@ export const policies = Type.Object(
       },
       { default: {} },
     ),
+    tagImmutabilityPolicy,
   },
   { default: {} },
 )

@@ -3,7 +3,9 @@ import { checkNameAvailability } from './check-name-availability.ts'
 import { createImportImage, type ImageCopier } from './import-image.ts'
 import { privateEndpointConnection } from './private-endpoint-connection.ts'
 import { createRegistryType } from './registry.ts'
-import { replication } from './replication.ts'
+import { createReplicationType } from './replication.ts'
+import { scopeMap } from './scope-map.ts'
+import { token } from './token.ts'
 import { createListUsages, type StoredContent } from './usages.ts'
 
 /** Registries and what lies in them. Images are content, which belongs to the registry plane. */
@@ -21,7 +23,7 @@ export function createContainerRegistryProvider({
   return {
     namespace: 'Microsoft.ContainerRegistry',
     registeredByDefault: false,
-    types: [registry, replication, privateEndpointConnection],
+    types: [registry, createReplicationType(content), privateEndpointConnection, scopeMap, token],
     subscriptionActions: { checkNameAvailability },
   }
 }

@@ -105,6 +105,34 @@ describe(
       assert.deepEqual(membersOf(body), membersOf(list.responseBody))
     })
 
+    test('a scope map, a token and its passwords, 2023', async (t) => {
+      const file = 'azure-cli-2023-07/acr/test_repository_token_create.json'
+      const made = (path: RegExp) =>
+        recorded(file, ({ method, url }) => method !== 'GET' && path.test(url))
+      const [scopeMap, generated] = [made(/scopeMaps/), made(/generateCredentials/)]
+      const token = recorded(file, (it) => isShown(it, /tokens\/[\w-]+$/))
+      const { arm, id, createRegistry } = await openRegistries(t)
+      await createRegistry('myregistry')
+      const at = (path: string, { url }: Exchange) =>
+        `${id('myregistry')}/${path}?${new URL(url).searchParams}`
+      const ownScopeMap = await arm.put(at('scopeMaps/acr-map', scopeMap), scopeMap.requestBody)
+      const scopeMapId = ownScopeMap.body.id
+      await arm.put(at('tokens/acr-token', token), {
+        properties: { scopeMapId, status: 'enabled' },
+      })
+      const ownToken = await arm.get(at('tokens/acr-token', token))
+      const ownPasswords = await arm.post(at('generateCredentials', generated), {
+        tokenId: ownToken.body.id,
+      })
+      for (const [own, theirs] of [
+        [ownScopeMap, scopeMap],
+        [ownToken, token],
+        [ownPasswords, generated],
+      ] as const) {
+        assert.deepEqual(membersOf(own.body), membersOf(theirs.responseBody))
+      }
+    })
+
     test('usages begin as recorded', async (t) => {
       const list = recorded('azure-cli-2023-07/acr/test_acr_create_webhook.json', (it) =>
         isShown(it, /listUsages$/),

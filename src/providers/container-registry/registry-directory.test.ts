@@ -9,6 +9,11 @@ import { createRegistryDirectory } from './registry-directory.ts'
 const ID =
   '/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/MyRegistry'
 
+const POLICIES = {
+  softDeletePolicy: { status: 'disabled', retentionDays: 7 },
+  retentionPolicy: { status: 'disabled', days: 7 },
+}
+
 const registry = (properties: Record<string, unknown>, sku = 'Premium') =>
   resource(ID, {
     location: 'westeurope',
@@ -20,10 +25,7 @@ const registry = (properties: Record<string, unknown>, sku = 'Premium') =>
       publicNetworkAccess: 'Enabled',
       anonymousPullEnabled: false,
       adminPasswords: ['sealed one', 'sealed two'],
-      policies: {
-        softDeletePolicy: { status: 'disabled', retentionDays: 7 },
-        retentionPolicy: { status: 'disabled', days: 7 },
-      },
+      policies: POLICIES,
       ...properties,
     },
   })
@@ -123,6 +125,18 @@ test('what lies elsewhere changes nothing', async () => {
     resource('/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v', {}),
   )
   assert.equal(directory.version, version)
+})
+
+test('tags stay where the policy says so, while it is enabled', async () => {
+  const { directory, change } = await directoryOf(registry({}))
+  assert.deepEqual(directory.byId(ID)?.immutableTagsIn, [])
+  const policy = (status: string) => ({
+    policies: { ...POLICIES, tagImmutabilityPolicy: { status, patterns: ['prod/*'] } },
+  })
+  await change(registry(policy('enabled')))
+  assert.deepEqual(directory.byId(ID)?.immutableTagsIn, ['prod/*'])
+  await change(registry(policy('disabled')))
+  assert.deepEqual(directory.byId(ID)?.immutableTagsIn, [])
 })
 
 async function directoryOf(...initial: readonly Resource[]) {

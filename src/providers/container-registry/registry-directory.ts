@@ -10,8 +10,18 @@ import type { Change, ChangeFeed } from '../../storage/change-feed.ts'
 import { networkRulesOf } from './network-rules.ts'
 import { type Connection, isConnected } from './private-endpoint-connection.ts'
 import { dataEndpointOf, loginServerOf, regionsOf } from './registry-hosts.ts'
-import { CONNECTION, REGISTRY, REPLICATION, type Registry, uidOf } from './registry-properties.ts'
+import {
+  CONNECTION,
+  REGISTRY,
+  REPLICATION,
+  type Registry,
+  SCOPE_MAP,
+  TOKEN,
+  uidOf,
+} from './registry-properties.ts'
 import { isPremium } from './sku.ts'
+import { immutableTagsIn } from './tag-immutability.ts'
+import { createTokenSource } from './token-source.ts'
 
 /** Committed resources, read outside of any transaction. */
 export interface CommittedResources {
@@ -41,6 +51,7 @@ export async function createRegistryDirectory({
   const byId = new Map<string, RegistryFacts>()
   let byHost = new Map<string, Destination>()
   let version = 0
+  const tokens = createTokenSource(resources)
 
   const read = async (registry: Registry): Promise<RegistryFacts> =>
     factsOf(
@@ -48,6 +59,7 @@ export async function createRegistryDirectory({
       {
         replications: await resources.children(registry.id, REPLICATION),
         connections: await resources.children(registry.id, CONNECTION),
+        tokens: tokens.of(registry.id),
       },
       settings.registryDomain,
       unseal,
@@ -56,6 +68,7 @@ export async function createRegistryDirectory({
   const refresh = async (changes: readonly Change[]): Promise<void> => {
     const ids = new Set(changes.flatMap(({ id }) => registryIdOf(id) ?? []))
     if (ids.size === 0) return
+    await tokens.refresh(changes)
     for (const id of ids) {
       const registry = await resources.get<Registry['properties']>(id)
       if (registry) byId.set(keyOf(id), await read(registry))
@@ -68,6 +81,7 @@ export async function createRegistryDirectory({
   // One after the other: a reading that was begun earlier must not overwrite a later one.
   let last: Promise<void> = load()
   async function load(): Promise<void> {
+    await tokens.load()
     for (const registry of await resources.all<Registry['properties']>(REGISTRY)) {
       byId.set(keyOf(registry.id), await read(registry))
     }
@@ -95,13 +109,19 @@ function registryIdOf(id: string): string | undefined {
   if (!parsed) return undefined
   const type = parsed.type.toLowerCase()
   if (type === REGISTRY.toLowerCase()) return parsed.id
-  const isPart = [REPLICATION, CONNECTION].some((part) => part.toLowerCase() === type)
+  const isPart = [REPLICATION, CONNECTION, SCOPE_MAP, TOKEN].some(
+    (part) => part.toLowerCase() === type,
+  )
   return isPart ? parsed.parent : undefined
 }
 
 function factsOf(
   registry: Registry,
-  parts: { replications: readonly Resource[]; connections: readonly Connection[] },
+  parts: {
+    replications: readonly Resource[]
+    connections: readonly Connection[]
+    tokens: RegistryFacts['tokens']
+  },
   domain: string,
   unseal: (sealed: string) => string,
 ): RegistryFacts {
@@ -122,6 +142,7 @@ function factsOf(
     isPrivateLinked: properties.privateLinked ?? false,
     anonymousPull: properties.anonymousPullEnabled,
     ...lifetimesOf(registry),
+    immutableTagsIn: immutableTagsIn(registry),
     ...(properties.adminUserEnabled && {
       admin: {
         username: name,
@@ -130,6 +151,7 @@ function factsOf(
         ),
       },
     }),
+    tokens: parts.tokens,
   }
 }
 

@@ -7,6 +7,8 @@ import { policies } from './policies.ts'
 export const REGISTRY = 'Microsoft.ContainerRegistry/registries'
 export const REPLICATION = `${REGISTRY}/replications`
 export const CONNECTION = `${REGISTRY}/privateEndpointConnections`
+export const SCOPE_MAP = `${REGISTRY}/scopeMaps`
+export const TOKEN = `${REGISTRY}/tokens`
 
 const onOff = (initially: 'Enabled' | 'Disabled') =>
   Type.Enum(['Enabled', 'Disabled'], { default: initially })

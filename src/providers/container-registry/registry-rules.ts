@@ -8,6 +8,7 @@ import {
   invalidName,
   notSupportedForSku,
   publicAccessNotDisabled,
+  quotaExceeded,
 } from './registry-errors.ts'
 import { loginServerOf } from './registry-hosts.ts'
 import {
@@ -16,8 +17,11 @@ import {
   REPLICATION,
   type Registry,
   type RegistryProperties,
+  SCOPE_MAP,
+  TOKEN,
 } from './registry-properties.ts'
-import { findSku, type SkuName, skuOf } from './sku.ts'
+import { findSku, SKU_LIMITS, type SkuName, skuOf } from './sku.ts'
+import { requireValidPatterns } from './tag-immutability.ts'
 
 const NAME = /^[a-zA-Z0-9]{5,50}$/
 
@@ -42,10 +46,12 @@ export async function validateRegistry(
   requireNoIdentity(next)
   requireTierFor(next, sku)
   requireConsistentPolicies(next)
+  requireValidPatterns(next.properties.policies)
   requireValidRules(networkRulesOf(next.properties))
   if (previous && skuOf(previous) === 'Premium' && sku !== 'Premium') {
     await requireNothingPremiumLeft(next, sku, context)
   }
+  if (previous && skuOf(previous) !== sku) await requireQuotaFor(next, sku, context)
 }
 
 async function requireFreeName({ id, name }: Registry, context: Context): Promise<void> {
@@ -141,6 +147,12 @@ function requireConsistentPolicies({ name, properties }: Registry): void {
     code: 'BadRequest',
     message: `Enabling public network access is not supported because the registry '${name}' has exports disabled.`,
   })
+}
+
+async function requireQuotaFor({ id }: Registry, sku: SkuName, context: Context): Promise<void> {
+  const { tokens, scopeMaps } = SKU_LIMITS[sku]
+  if ((await context.count(id, TOKEN)) > tokens) throw quotaExceeded('tokens', sku)
+  if ((await context.count(id, SCOPE_MAP)) > scopeMaps) throw quotaExceeded('scopeMaps', sku)
 }
 
 async function requireNothingPremiumLeft(

@@ -2,6 +2,7 @@ import { isSameId } from '../../arm/resource-id.ts'
 import { type Action, type Context, defineResourceType } from '../../arm/resource-type.ts'
 import { API_VERSIONS } from './api-versions.ts'
 import { listCredentials, newAdminPasswords, regenerateCredential } from './credentials.ts'
+import { generateCredentials } from './generate-credentials.ts'
 import { stampPolicies } from './policies.ts'
 import { presentRegistry } from './present-registry.ts'
 import type { ConnectionProperties } from './private-endpoint-connection.ts'
@@ -45,7 +46,13 @@ export const createRegistryType = (
     // The registry provider shows tags where there are none; stored ones take this place.
     presentTop: (stored) => ({ sku: { name: skuOf(stored), tier: skuOf(stored) }, tags: {} }),
 
-    actions: { listCredentials, regenerateCredential, privateLinkResources, ...contentActions },
+    actions: {
+      listCredentials,
+      regenerateCredential,
+      generateCredentials,
+      privateLinkResources,
+      ...contentActions,
+    },
 
     privateLink: {
       connectionType: CONNECTION,

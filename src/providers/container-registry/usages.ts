@@ -1,10 +1,13 @@
 import type { Action, Context } from '../../arm/resource-type.ts'
+import type { ReplicaState } from '../../registry/replicas/replica-queue.ts'
 import { networkRulesOf } from './network-rules.ts'
 import {
   CONNECTION,
   REPLICATION,
   type Registry,
   type RegistryProperties,
+  SCOPE_MAP,
+  TOKEN,
   uidOf,
 } from './registry-properties.ts'
 import { IP_RULES_MAX, isPremium, SKU_LIMITS, skuOf, VIRTUAL_NETWORK_RULES_MAX } from './sku.ts'
@@ -13,6 +16,11 @@ import { IP_RULES_MAX, isPremium, SKU_LIMITS, skuOf, VIRTUAL_NETWORK_RULES_MAX }
 export interface StoredContent {
   /** Bytes of all blobs of a registry, each counted once. */
   storedBytes(registryUid: string): Promise<number>
+  /** How far a region is behind; undefined for a home, and for a region that has just come. */
+  replicaState(replica: {
+    readonly registry: string
+    readonly region: string
+  }): Promise<ReplicaState | undefined>
 }
 
 const count = (name: string, limit: number, currentValue: number) => ({
@@ -33,8 +41,8 @@ export const createListUsages = (content: StoredContent): Action<RegistryPropert
         { name: 'Size', limit: limits.storageBytes, currentValue, unit: 'Bytes' },
         count('Webhooks', limits.webhooks, 0),
         ...(isPremium(registry) ? await premiumUsages(registry, context) : []),
-        count('ScopeMaps', limits.scopeMaps, 0),
-        count('Tokens', limits.tokens, 0),
+        count('ScopeMaps', limits.scopeMaps, await context.count(registry.id, SCOPE_MAP)),
+        count('Tokens', limits.tokens, await context.count(registry.id, TOKEN)),
       ],
     }
   },

@@ -65,6 +65,7 @@ function factsOf(
     id: network.id,
     name: network.name,
     resourceGroup: parseResourceId(network.id)?.resourceGroup ?? '',
+    location: network.location ?? '',
     place: networkPlace(resourceGuid),
     egressAddress: egressAddressOf(resourceGuid),
     dnsServers: dhcpOptions?.dnsServers ?? [],

@@ -57,5 +57,5 @@ test('403: a client that may not come in is told so at every path, in the words 
 test('404: a host name that is no registry is not served', async (t) => {
   const registry = await startRegistry(t)
   const answer = await registry.send('GET', '/v2/', { host: 'unknown.azurecr.io' })
-  assert.deepEqual([answer.status, answer.code], [404, 'NOT_FOUND'])
+  assert.deepEqual([answer.status, answer.code], [404, 'UNSUPPORTED'])
 })

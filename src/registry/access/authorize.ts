@@ -12,15 +12,22 @@ import { type Access, formatScope } from './scope.ts'
 export interface Need {
   readonly oneOf: readonly string[]
   readonly scope: Access
+  /** What such a client is told to ask for as well; the request does without. */
+  readonly useful?: Access
 }
 
 export const toPull = (repository: string): Need => needs(repository, ['pull'])
-export const toPush = (repository: string): Need => ({
+/** `source` is the repository that a blob is to be mounted from. */
+export const toPush = (repository: string, source?: string): Need => ({
   oneOf: ['push'],
   scope: { type: 'repository', name: repository, actions: ['pull', 'push'] },
+  ...(source !== undefined && {
+    useful: { type: 'repository', name: source, actions: ['pull'] },
+  }),
 })
 export const toDelete = (repository: string): Need => needs(repository, ['delete'])
 export const toReadMetadata = (repository: string): Need => needs(repository, ['metadata_read'])
+export const toWriteMetadata = (repository: string): Need => needs(repository, ['metadata_write'])
 export const toListTags = (repository: string): Need => ({
   ...toPull(repository),
   oneOf: ['pull', 'metadata_read'],
@@ -89,7 +96,7 @@ export function createAuthorizer(options: {
       const asked = need && { ...need.scope, actions: [...need.scope.actions, ...need.oneOf] }
       const access = await accessOf(exchange, asked)
       if (access && (!need || has(access, need))) return
-      throw unauthorized(exchange, need?.scope, access !== undefined)
+      throw unauthorized(exchange, need, access !== undefined)
     },
 
     async may(exchange, need) {
@@ -99,14 +106,16 @@ export function createAuthorizer(options: {
   }
 }
 
-function unauthorized(exchange: Exchange, scope: Access | undefined, known: boolean): OciError {
+function unauthorized(exchange: Exchange, need: Need | undefined, known: boolean): OciError {
+  const { scope, useful } = need ?? {}
+  const scopes = [scope, useful].filter((each) => each !== undefined).map(formatScope)
   const { request, registry } = exchange
   const scheme = (request.socket as Partial<TLSSocket>).encrypted ? 'https' : 'http'
   // az reads nothing after a blank in this header.
   const parts = [
     `realm="${scheme}://${hostFor(originOf(request), registry.loginServer)}/oauth2/token"`,
     `service="${registry.loginServer}"`,
-    ...(scope ? [`scope="${formatScope(scope)}"`] : []),
+    ...(scopes.length > 0 ? [`scope="${scopes.join(' ')}"`] : []),
     ...(known ? ['error="insufficient_scope"'] : []),
     ...(!known && request.headers.authorization ? ['error="invalid_token"'] : []),
   ]

@@ -1,7 +1,8 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
+import type { Clock } from '../../lib/clock.ts'
 import type { RegistryIdentity } from '../identity.ts'
 import type { RegistryFacts } from '../registry-directory.ts'
 import type { Subject } from './grants.ts'
+import { provePassword } from './passwords.ts'
 import type { RegistryTokens } from './registry-tokens.ts'
 
 /** The user name that says: the password is a refresh token. https://aka.ms/acr/authorization */
@@ -32,23 +33,16 @@ export interface Credentials {
 export function createCredentials(options: {
   readonly identity: RegistryIdentity
   readonly tokens: RegistryTokens
+  readonly clock: Clock
 }): Credentials {
-  const { identity, tokens } = options
+  const { identity, tokens, clock } = options
   return {
     async prove(registry, user, password) {
       if (user === TOKEN_USER) return tokens.verifyRefreshToken(registry, password)
-      if (isAdmin(registry, user, password)) return { kind: 'admin', username: user }
+      const local = provePassword(registry, user, password, clock.now())
+      if (local) return local
       const signIn = await identity.authenticate(user, password)
       return signIn && { kind: 'principal', ...signIn }
     },
   }
-}
-
-function isAdmin({ admin }: RegistryFacts, user: string, password: string): boolean {
-  if (!admin || admin.username.toLowerCase() !== user.toLowerCase()) return false
-  const hash = createHash('sha256').update(password).digest()
-  // Every password is compared, so that the time does not say which of them it was.
-  return admin.passwordHashes
-    .map((known) => known.length === hash.length && timingSafeEqual(known, hash))
-    .includes(true)
 }

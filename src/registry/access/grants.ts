@@ -1,13 +1,21 @@
 import type { SignIn } from '../../identity/principals.ts'
 import type { RegistryIdentity } from '../identity.ts'
 import type { RegistryFacts } from '../registry-directory.ts'
+import { isInScope } from './repository-scopes.ts'
 import type { Access } from './scope.ts'
 
 /** Who is asking, once proven. */
 export type Subject =
   | ({ readonly kind: 'principal' } & SignIn)
-  | { readonly kind: 'admin'; readonly username: string }
+  | LocalSubject
   | { readonly kind: 'anonymous' }
+
+/** A user whom the registry alone knows: its admin user or a token. `credential` says which password proved it. */
+export interface LocalSubject {
+  readonly kind: 'admin' | 'token'
+  readonly username: string
+  readonly credential: string
+}
 
 const AT = 'Microsoft.ContainerRegistry/registries'
 
@@ -39,8 +47,12 @@ export function grant(
     subject.kind === 'principal' &&
     actions.some((action) => identity.isAllowed(subject.principal, action, registry.id))
 
-  const mayOnRepository = (action: string): boolean => {
+  const mayOnRepository = (repository: string, action: string): boolean => {
     if (subject.kind === 'admin') return action in REPOSITORY_ACTIONS
+    if (subject.kind === 'token') {
+      const token = registry.tokens.get(subject.username.toLowerCase())
+      return token !== undefined && isInScope(token.scopes, repository, action)
+    }
     if (subject.kind === 'anonymous') {
       return registry.anonymousPull && ANONYMOUS_ACTIONS.includes(action)
     }
@@ -49,6 +61,8 @@ export function grant(
 
   const mayList = (list: string): boolean => {
     if (subject.kind === 'admin') return list in LIST_ACTIONS
+    // No scope map grants it: https://learn.microsoft.com/azure/container-registry/container-registry-repository-scoped-permissions
+    if (subject.kind === 'token') return false
     if (subject.kind === 'anonymous') return registry.anonymousPull && list === 'catalog'
     return mayAny(LIST_ACTIONS[list] ?? [])
   }
@@ -59,7 +73,8 @@ export function grant(
         const wanted = access.actions.includes('*')
           ? Object.keys(REPOSITORY_ACTIONS)
           : access.actions
-        return { ...access, actions: wanted.filter(mayOnRepository) }
+        const actions = wanted.filter((action) => mayOnRepository(access.name, action))
+        return { ...access, actions }
       }
       const isList = access.type === 'registry' && mayList(access.name)
       return { ...access, actions: isList ? ['*'] : [] }

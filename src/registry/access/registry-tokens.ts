@@ -4,6 +4,7 @@ import type { Clock } from '../../lib/clock.ts'
 import type { RegistryIdentity } from '../identity.ts'
 import type { RegistryFacts } from '../registry-directory.ts'
 import type { Subject } from './grants.ts'
+import { isStillProven } from './passwords.ts'
 import type { Access } from './scope.ts'
 
 /** Docker keeps it as an identity token; every short-lived access token is got with it. */
@@ -72,10 +73,13 @@ export function createRegistryTokens(options: {
     registry: RegistryFacts,
     subject: Subject | undefined,
   ): Promise<Subject | undefined> {
-    if (subject?.kind === 'admin') return registry.admin && subject
-    if (subject?.kind === 'anonymous') return registry.anonymousPull ? subject : undefined
+    if (!subject) return undefined
+    if (subject.kind === 'anonymous') return registry.anonymousPull ? subject : undefined
     // A token of an earlier version says nothing of a credential.
-    if (!subject?.credential) return undefined
+    if (!subject.credential) return undefined
+    if (subject.kind !== 'principal') {
+      return isStillProven(registry, subject, clock.now()) ? subject : undefined
+    }
     const principal = await identity.byCredential(subject.credential)
     return principal?.objectId === subject.principal.objectId
       ? { ...subject, principal }
@@ -131,5 +135,5 @@ export function createRegistryTokens(options: {
 
 const nameOf = (subject: Subject): string => {
   if (subject.kind === 'principal') return subject.principal.objectId
-  return subject.kind === 'admin' ? subject.username : 'anonymous'
+  return subject.kind === 'anonymous' ? 'anonymous' : subject.username
 }

@@ -20,7 +20,7 @@ export function parseAcrPath(path: string): AcrPath | undefined {
   const repository = parseRepositoryName(name)
   if (part === '_tags') {
     if (item === undefined) return { kind: 'tags', repository }
-    if (!isTag(item)) throw new OciError('TAG_INVALID', { tag: item }, { message: 'invalid tag' })
+    if (!isTag(item)) throw new OciError('TAG_INVALID', { tag: item })
     return { kind: 'tag', repository, tag: item }
   }
   if (part === '_manifests') {

@@ -1,6 +1,7 @@
 import type { Digest } from '../../lib/digest.ts'
 import type { ContentWriter } from '../content/content-writer.ts'
 import type { DeletedManifestRow, DeletedReader } from '../content/deleted-reader.ts'
+import { isNamedBy } from '../content/first-push-wins.ts'
 import { type Exchange, nextPage, parsePage, readBody, sendJson } from '../http/exchange.ts'
 import { OciError } from '../http/oci-error.ts'
 import { isTag } from '../http/oci-path.ts'
@@ -83,7 +84,8 @@ export function createDeletedRoutes(options: {
         ...(tag !== undefined && { tag }),
         // Python's way to write it.
         force: query.get('force')?.toLowerCase() === 'true',
-        keepsTag: deletionIn(registry) === 'soft',
+        deletion: deletionIn(registry),
+        keepsTags: isNamedBy(registry.immutableTagsIn, repository),
       })
       const restored = { digest, ...(tag !== undefined && { tag }) }
       sendJson(exchange, 200, {

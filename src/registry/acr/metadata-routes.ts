@@ -1,24 +1,27 @@
-import type { ContentReader, ListOrder, ManifestRow, TagRow } from '../content/content-reader.ts'
+import type { AttributeHolder } from '../content/attributes.ts'
+import type { ContentReader, ListOrder } from '../content/content-reader.ts'
 import type { ContentWriter } from '../content/content-writer.ts'
 import { type Exchange, nextPage, parsePage, sendEmpty, sendJson } from '../http/exchange.ts'
 import { OciError } from '../http/oci-error.ts'
 import { parseDigest } from '../http/oci-path.ts'
 import { deletionIn } from '../registry-directory.ts'
 import type { AcrPath } from './acr-path.ts'
+import { readAttributeChange } from './attribute-change.ts'
+import { presentManifest, presentRepository, presentTag } from './present.ts'
+import { referencesOf } from './references.ts'
+
+type ItemPath = Extract<AcrPath, { kind: AttributeHolder['kind'] }>
+type ListPath = Extract<AcrPath, { kind: 'tags' | 'manifests' }>
 
 export interface MetadataRoutes {
-  /** GET of anything but the catalog. */
-  read(exchange: Exchange, path: Exclude<AcrPath, { kind: 'catalog' }>): Promise<void>
+  /** GET of a repository, a tag or a manifest. */
+  read(exchange: Exchange, path: ItemPath): Promise<void>
+  /** GET of the tags or manifests of a repository, by pages. */
+  list(exchange: Exchange, path: ListPath): Promise<void>
+  /** PATCH: the attributes that the body names change; the answer is that of a GET. Locks do not keep it from being done. */
+  change(exchange: Exchange, path: ItemPath): Promise<void>
   removeRepository(exchange: Exchange, repository: string): Promise<void>
   removeTag(exchange: Exchange, repository: string, tag: string): Promise<void>
-}
-
-/** Nothing can be locked yet, and everything says so. */
-const CHANGEABLE_ATTRIBUTES = {
-  deleteEnabled: true,
-  writeEnabled: true,
-  readEnabled: true,
-  listEnabled: true,
 }
 
 const ORDERS: Readonly<Record<string, ListOrder>> = { timeasc: 'timeasc', timedesc: 'timedesc' }
@@ -30,73 +33,72 @@ export function createMetadataRoutes(options: {
 }): MetadataRoutes {
   const { reader, writer } = options
 
-  function present(registry: string, repository: string, row: ManifestRow) {
-    const { digest, createdAt, updatedAt } = row
-    const tags = reader.tags(registry, repository, { n: -1, last: '', digest })
-    return {
-      digest,
-      imageSize: row.imageSize,
-      createdTime: createdAt,
-      lastUpdateTime: updatedAt,
-      ...(row.architecture !== null && { architecture: row.architecture }),
-      ...(row.os !== null && { os: row.os }),
-      mediaType: row.mediaType,
-      ...(row.configMediaType !== null && { configMediaType: row.configMediaType }),
-      ...(tags.length > 0 && { tags: tags.map((tag) => tag.name) }),
-      changeableAttributes: CHANGEABLE_ATTRIBUTES,
-    }
+  function requireRepository({ registry }: Exchange, name: string): void {
+    if (!reader.hasRepository(registry.uid, name)) throw new OciError('NAME_UNKNOWN', { name })
   }
 
-  function repositoryOf({ registry }: Exchange, name: string) {
-    const row = reader.repository(registry.uid, name)
-    if (!row) throw new OciError('NAME_UNKNOWN', { name })
-    return row
+  /** What is there; undefined for what is not. */
+  function find({ registry: { uid } }: Exchange, path: ItemPath) {
+    const { kind, repository } = path
+    if (kind === 'repository') {
+      const row = reader.repository(uid, repository)
+      return row && presentRepository(row)
+    }
+    if (kind === 'tag') {
+      const row = reader.tag(uid, repository, path.tag)
+      return row && { tag: presentTag(row) }
+    }
+    const row = reader.manifest(uid, repository, path.digest)
+    const stored = reader.manifestByDigest(uid, repository, path.digest)
+    if (!row || !stored) return undefined
+    const references = referencesOf(stored.content)
+    const manifest = presentManifest(row, reader.tagsOf(uid, repository, path.digest))
+    return { manifest: { ...manifest, ...(references && { references }) } }
+  }
+
+  function describe(exchange: Exchange, path: ItemPath) {
+    const found = find(exchange, path)
+    if (found) return { ...headOf(exchange, path.repository), ...found }
+    requireRepository(exchange, path.repository)
+    throw new OciError(path.kind === 'tag' ? 'TAG_UNKNOWN' : 'MANIFEST_UNKNOWN')
   }
 
   return {
     async read(exchange, path) {
-      const { registry } = exchange
-      const { repository } = path
-      const row = repositoryOf(exchange, repository)
-      const head = { registry: registry.loginServer, imageName: repository }
+      sendJson(exchange, 200, describe(exchange, path))
+    },
 
-      if (path.kind === 'repository') {
-        return sendJson(exchange, 200, {
-          ...head,
-          createdTime: row.createdAt,
-          lastUpdateTime: row.updatedAt,
-          manifestCount: row.manifestCount,
-          tagCount: row.tagCount,
-          changeableAttributes: CHANGEABLE_ATTRIBUTES,
-        })
-      }
-      if (path.kind === 'tag') {
-        const tag = reader.tag(registry.uid, repository, path.tag)
-        if (!tag) throw new OciError('TAG_UNKNOWN', { tag: path.tag })
-        return sendJson(exchange, 200, { ...head, tag: presentTag(tag) })
-      }
-      if (path.kind === 'manifest') {
-        const manifest = reader.manifest(registry.uid, repository, path.digest)
-        if (!manifest) throw new OciError('MANIFEST_UNKNOWN', { digest: path.digest })
-        const shown = present(registry.uid, repository, manifest)
-        return sendJson(exchange, 200, { ...head, manifest: shown })
-      }
+    async list(exchange, path) {
+      const { uid } = exchange.registry
+      const { kind, repository } = path
+      requireRepository(exchange, repository)
       const page = parseListPage(exchange.query)
+      // One more than the page: there is another page where it is found.
       const wanted = { ...page, n: page.n + 1 }
-      if (path.kind === 'tags') {
-        const tags = reader.tags(registry.uid, repository, wanted)
-        const body = { ...head, tags: tags.slice(0, page.n).map(presentTag) }
-        const last = tags.length > page.n ? tags[page.n - 1]?.name : undefined
-        return sendJson(exchange, 200, body, linkOf(exchange, repository, '_tags', page, last))
-      }
-      const manifests = reader.manifests(registry.uid, repository, wanted)
-      const shown = manifests.slice(0, page.n)
-      const body = {
-        ...head,
-        manifests: shown.map((each) => present(registry.uid, repository, each)),
-      }
-      const last = manifests.length > page.n ? shown.at(-1)?.digest : undefined
-      sendJson(exchange, 200, body, linkOf(exchange, repository, '_manifests', page, last))
+      const rows =
+        kind === 'tags'
+          ? reader
+              .tags(uid, repository, wanted)
+              .map((row) => ({ key: row.name, item: presentTag(row) }))
+          : reader.manifests(uid, repository, wanted).map((row) => ({
+              key: row.digest,
+              item: presentManifest(row, reader.tagsOf(uid, repository, row.digest)),
+            }))
+      const shown = rows.slice(0, page.n)
+      const last = rows.length > page.n ? shown.at(-1)?.key : undefined
+      sendJson(
+        exchange,
+        200,
+        { ...headOf(exchange, repository), [kind]: shown.map(({ item }) => item) },
+        last === undefined ? {} : linkAfter(last, exchange, path, page.n),
+      )
+    },
+
+    async change(exchange, path) {
+      const change = await readAttributeChange(exchange)
+      const key = { registry: exchange.registry.uid, repository: path.repository }
+      if (Object.keys(change).length > 0) await writer.changeAttributes(key, path, change)
+      sendJson(exchange, 200, describe(exchange, path))
     },
 
     async removeRepository(exchange, repository) {
@@ -108,25 +110,19 @@ export function createMetadataRoutes(options: {
     },
 
     async removeTag(exchange, repository, tag) {
-      repositoryOf(exchange, repository)
+      requireRepository(exchange, repository)
       const key = { registry: exchange.registry.uid, repository }
       const isDeleted = await writer.deleteTag(key, tag, deletionIn(exchange.registry))
-      if (!isDeleted) throw new OciError('TAG_UNKNOWN', { tag })
+      if (!isDeleted) throw new OciError('TAG_UNKNOWN')
       sendEmpty(exchange, 202)
     },
   }
 }
 
-function presentTag({ name, digest, createdAt, updatedAt }: TagRow) {
-  return {
-    name,
-    digest,
-    createdTime: createdAt,
-    lastUpdateTime: updatedAt,
-    signed: false,
-    changeableAttributes: CHANGEABLE_ATTRIBUTES,
-  }
-}
+const headOf = ({ registry }: Exchange, repository: string) => ({
+  registry: registry.loginServer,
+  imageName: repository,
+})
 
 function parseListPage(query: URLSearchParams) {
   const digest = query.get('digest')
@@ -137,18 +133,16 @@ function parseListPage(query: URLSearchParams) {
   }
 }
 
-const linkOf = (
+/** As the service writes it, with an order also where none was asked for. */
+const linkAfter = (
+  last: string,
   { query }: Exchange,
-  repository: string,
-  part: string,
-  { n }: { readonly n: number },
-  last: string | undefined,
+  { kind, repository }: ListPath,
+  n: number,
 ): Record<string, string> =>
-  last === undefined
-    ? {}
-    : nextPage(`/acr/v1/${encodeURIComponent(repository)}/${part}`, {
-        last,
-        n,
-        orderby: query.get('orderby') ?? '',
-        ...(query.has('digest') && { digest: query.get('digest') ?? '' }),
-      })
+  nextPage(`/acr/v1/${encodeURIComponent(repository)}/_${kind}`, {
+    last,
+    n,
+    orderby: query.get('orderby') ?? '',
+    ...(query.has('digest') && { digest: query.get('digest') ?? '' }),
+  })

@@ -1,12 +1,16 @@
 import type { TLSSocket } from 'node:tls'
 import type { Digest } from '../../lib/digest.ts'
 import { hostFor, originOf } from '../../lib/origin.ts'
-import type { BlobStore } from '../../storage/blob-store.ts'
-import type { ContentReader } from '../content/content-reader.ts'
+import type { ContentReader, FoundBlob } from '../content/content-reader.ts'
 import type { ContentWriter } from '../content/content-writer.ts'
+import { disallowed } from '../content/locks.ts'
 import { parseRange } from '../http/byte-range.ts'
+import { isNotModified } from '../http/conditional.ts'
 import { type Exchange, sendEmpty } from '../http/exchange.ts'
 import { OciError } from '../http/oci-error.ts'
+import type { NearestRegion } from '../replicas/nearest-region.ts'
+import type { RegionStores } from '../replicas/region-stores.ts'
+import type { ReplicaKey } from '../replicas/replica-queue.ts'
 import type { BufferPool } from './buffer-pool.ts'
 import { sendBlob } from './send-blob.ts'
 import type { UrlSigner } from './signed-url.ts'
@@ -30,17 +34,21 @@ export interface BlobRoutes {
 export function createBlobRoutes(options: {
   readonly reader: ContentReader
   readonly writer: ContentWriter
-  readonly blobs: BlobStore
+  readonly stores: RegionStores
+  readonly nearest: NearestRegion
+  /** A replica was asked for a blob that it has not got yet. */
+  readonly lacks: (replica: ReplicaKey, digest: Digest, size: number) => void
   readonly signer: UrlSigner
   readonly pool: BufferPool
 }): BlobRoutes {
-  const { reader, writer, blobs, signer, pool } = options
+  const { reader, writer, stores, nearest, lacks, signer, pool } = options
 
-  function sizeOf({ registry }: Exchange, { repository, digest }: BlobPath): number {
-    const size = reader.blobSize(registry.uid, repository, digest)
-    if (size !== undefined) return size
-    if (!reader.isDamaged(registry.uid, repository, digest))
+  function find({ registry }: Exchange, { repository, digest }: BlobPath): FoundBlob {
+    const blob = reader.blob(registry.uid, repository, digest)
+    if (blob) return blob
+    if (!reader.isDamaged(registry.uid, repository, digest)) {
       throw new OciError('BLOB_UNKNOWN', { digest })
+    }
     throw new OciError('BLOB_UNKNOWN', { digest }, { message: DAMAGED })
   }
 
@@ -51,8 +59,13 @@ export function createBlobRoutes(options: {
     throw new OciError('BLOB_UNKNOWN', { digest })
   }
 
-  async function send(exchange: Exchange, path: BlobPath, size: number): Promise<void> {
-    const { request, response } = exchange
+  async function send(
+    exchange: Exchange,
+    path: BlobPath,
+    size: number,
+    region: string,
+  ): Promise<void> {
+    const { request, response, registry } = exchange
     const { digest } = path
     const etag = `"${digest}"`
     const headers = {
@@ -61,6 +74,11 @@ export function createBlobRoutes(options: {
       'Content-Type': 'application/octet-stream',
       'Docker-Content-Digest': digest,
       ETag: etag,
+    }
+    if (isNotModified(request.headers['if-none-match'], etag)) {
+      response.writeHead(304, headers)
+      response.end()
+      return
     }
     if (request.method === 'HEAD') {
       response.writeHead(200, { ...headers, 'Content-Length': size })
@@ -71,16 +89,19 @@ export function createBlobRoutes(options: {
     const isRangeWanted = condition === undefined || condition === etag
     const range = isRangeWanted ? parseRange(request.headers.range, size) : undefined
     if (range === 'unsatisfiable') {
-      throw new OciError('RANGE_INVALID', undefined, {
+      throw new OciError('RANGE_UNSATISFIABLE', undefined, {
         headers: { 'Content-Range': `bytes */${size}` },
       })
     }
-    const blob = await blobs.open(digest)
-    if (!blob) {
-      // It may have been deleted since its size was read, and its file removed.
-      sizeOf(exchange, path)
+    const isHome = region === registry.homeRegion
+    const found = await stores.open(isHome ? 'home' : region, digest)
+    if (!found) {
+      // It may have been deleted since it was found, and its file removed.
+      find(exchange, path)
       throw new Error(`the store lacks a blob that a repository has: ${digest}`)
     }
+    if (found.isLacking) lacks({ registry: registry.uid, region }, digest, size)
+    const blob = found.reader
     try {
       const { start, end } = range ?? { start: 0, end: size }
       response.writeHead(range ? 206 : 200, {
@@ -97,12 +118,17 @@ export function createBlobRoutes(options: {
   return {
     async read(exchange, path) {
       const { registry, request } = exchange
-      const size = sizeOf(exchange, path)
+      const { size, readEnabled } = find(exchange, path)
+      // Who pushes to a repository that may not be read still asks what is there.
+      if (!readEnabled && request.method !== 'HEAD') {
+        throw disallowed({ name: path.repository, attribute: 'readEnabled' })
+      }
       if (request.method === 'HEAD') await renew(exchange, path)
-      const data = registry.dataEndpoints.find(({ region }) => region === registry.homeRegion)
+      const near = nearest(registry, originOf(request))
+      const data = registry.dataEndpoints.find(({ region }) => region === near)
       // Clients ask by HEAD whether a blob is there; they need no bytes for that, so no redirect.
       if (!registry.redirectsBlobs || !data || request.method === 'HEAD') {
-        return send(exchange, path, size)
+        return send(exchange, path, size, near)
       }
       const { repository, digest } = path
       const query = signer.sign({ registry: registry.uid, repository, digest, region: data.region })
@@ -122,7 +148,7 @@ export function createBlobRoutes(options: {
           message: 'the signature of the URL is not valid for it, or not any more',
         })
       }
-      await send(exchange, path, sizeOf(exchange, path))
+      await send(exchange, path, find(exchange, path).size, region)
     },
 
     async remove(exchange, { repository, digest }) {

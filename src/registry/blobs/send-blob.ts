@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import type { BlobReader } from '../../storage/blob-store.ts'
 import type { ByteRange } from '../http/byte-range.ts'
 import type { BufferPool } from './buffer-pool.ts'
+import { readBytes } from './read-bytes.ts'
 
 /** Below this one read and one write do. */
 const SMALL_BYTES = 64 * 1024
@@ -36,7 +37,7 @@ export async function sendBlob(
     if (isGone) return
     const part = buffers[turn].subarray(0, range.end - position)
     const bytes = await reader.read(part, position)
-    if (bytes === 0) throw new Error(`the blob ends at ${position}, not at ${range.end}`)
+    if (bytes === 0) throw new Error(endsEarly(range, position - range.start))
     position += bytes
     sent[turn] = new Promise((resolve) => {
       response.write(part.subarray(0, bytes), () => resolve())
@@ -50,11 +51,10 @@ export async function sendBlob(
 }
 
 async function sendSmall(reader: BlobReader, response: ServerResponse, range: ByteRange) {
-  const bytes = Buffer.allocUnsafe(range.end - range.start)
-  for (let filled = 0; filled < bytes.length; ) {
-    const read = await reader.read(bytes.subarray(filled), range.start + filled)
-    if (read === 0) throw new Error(`the blob ends at ${range.start + filled}, not at ${range.end}`)
-    filled += read
-  }
+  const bytes = await readBytes(reader, range)
+  if (bytes.length < range.end - range.start) throw new Error(endsEarly(range, bytes.length))
   response.end(bytes)
 }
+
+const endsEarly = ({ start, end }: ByteRange, length: number): string =>
+  `the blob ends at ${start + length}, not at ${end}`

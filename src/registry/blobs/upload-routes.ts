@@ -1,13 +1,15 @@
 import type { IncomingMessage } from 'node:http'
-import { algorithmOf, type Digest, isDigest } from '../../lib/digest.ts'
+import { algorithmOf, type Digest } from '../../lib/digest.ts'
 import type { BlobStore, BlobUpload } from '../../storage/blob-store.ts'
-import { type Authorizer, toPull } from '../access/authorize.ts'
+import type { Authorizer } from '../access/authorize.ts'
 import type { ContentReader } from '../content/content-reader.ts'
 import type { ContentWriter } from '../content/content-writer.ts'
+import { disallowed } from '../content/locks.ts'
 import { parseContentRange } from '../http/byte-range.ts'
 import { bodyOf, type Exchange, sendEmpty } from '../http/exchange.ts'
 import { OciError } from '../http/oci-error.ts'
-import { isRepositoryName, parseDigest } from '../http/oci-path.ts'
+import { parseDigest } from '../http/oci-path.ts'
+import { createBlobMount } from './mount-blob.ts'
 
 interface UploadPath {
   readonly repository: string
@@ -32,7 +34,8 @@ export function createUploadRoutes(options: {
   readonly blobs: BlobStore
   readonly authorizer: Authorizer
 }): UploadRoutes {
-  const { reader, writer, blobs, authorizer } = options
+  const { reader, writer, blobs } = options
+  const mountBlob = createBlobMount(options)
 
   /** Runs one piece of work on an open upload, alone. */
   async function withUpload(
@@ -65,23 +68,15 @@ export function createUploadRoutes(options: {
     sendCreated(exchange, repository, digest)
   }
 
-  async function mounted(exchange: Exchange, repository: string): Promise<boolean> {
-    const { query, registry } = exchange
-    const [digest, from] = [query.get('mount') ?? '', query.get('from') ?? '']
-    if (!isDigest(digest) || !isRepositoryName(from)) return false
-    const size = reader.blobSize(registry.uid, from, digest)
-    // A repository that one may not read is one that is not there: the client uploads instead.
-    if (size === undefined || !(await authorizer.may(exchange, toPull(from)))) return false
-    // Nor is one that was removed since.
-    if (!(await writer.linkBlob({ registry: registry.uid, repository }, digest, size))) return false
-    sendCreated(exchange, repository, digest)
-    return true
-  }
-
   return {
     async begin(exchange, repository) {
       const { query, registry, request } = exchange
-      if (query.has('mount') && (await mounted(exchange, repository))) return
+      // The push is refused with its manifest in any case; so its layers need not be sent.
+      if (!reader.isWritable(registry.uid, repository)) {
+        throw disallowed({ kind: 'repository', name: repository, attribute: 'writeEnabled' })
+      }
+      const mounted = await mountBlob(exchange, repository)
+      if (mounted) return sendCreated(exchange, repository, mounted)
       const digestText = query.get('digest')
       const digest = digestText ? parseDigest(digestText) : undefined
       const upload = await blobs.begin({ registry: registry.uid, repository })

@@ -30,7 +30,7 @@ export async function reviewBlobs(
     .execute()
 }
 
-/** To be looked at: the blobs of a manifest that goes. */
+/** To be looked at: what a manifest that goes is made of and the repository has as a blob. */
 export async function reviewBlobsOf(
   transaction: RegistryTransaction,
   { registry, repository }: RepositoryKey,
@@ -38,8 +38,10 @@ export async function reviewBlobsOf(
   since: string,
 ): Promise<void> {
   await sql`INSERT INTO registry_blob_reviews (registry, repository, digest, reason, since)
-    SELECT registry, repository, child, 'manifest-deleted', ${since} FROM registry_manifest_references
-    WHERE registry = ${registry} AND repository = ${repository} AND digest = ${digest} AND child_kind = 'blob'
+    SELECT r.registry, r.repository, r.child, 'manifest-deleted', ${since} FROM registry_manifest_references r
+    WHERE r.registry = ${registry} AND r.repository = ${repository} AND r.digest = ${digest}
+      AND EXISTS (SELECT 1 FROM registry_blob_links l
+        WHERE l.registry = r.registry AND l.repository = r.repository AND l.digest = r.child)
     ON CONFLICT DO UPDATE SET reason = excluded.reason, since = excluded.since`.execute(transaction)
 }
 

@@ -5,7 +5,9 @@ import { inBatches } from '../../lib/in-batches.ts'
 import type { BlobStore } from '../../storage/blob-store.ts'
 import type { Tables } from '../../storage/tables.ts'
 import { OciError } from '../http/oci-error.ts'
-import type { Manifest } from '../manifests/manifest.ts'
+import { isHere, type Manifest, withBlobsListed } from '../manifests/manifest.ts'
+import { queueForReplicas } from '../replicas/replica-queue.ts'
+import { type AttributeHolder, type Attributes, changeAttributes } from './attributes.ts'
 import { endReviews, reviewBlobs, unlinkBlobs } from './blob-queues.ts'
 import {
   type DeletedRepository,
@@ -14,6 +16,9 @@ import {
   deleteRepository,
   deleteTag,
 } from './deletions.ts'
+import type { TagPush } from './first-push-wins.ts'
+import { sizeOfImage } from './image-size.ts'
+import { requireDeletableContent, requirePushable } from './locks.ts'
 import { isKept, type Restoration, restoreManifest } from './soft-deletes.ts'
 import { touchRepository } from './touch-repository.ts'
 import { forgetUntagged, noteIfUntagged } from './untagged.ts'
@@ -26,53 +31,71 @@ export interface RepositoryKey {
   readonly repository: string
 }
 
-export interface ManifestPush extends RepositoryKey {
+export interface ManifestPush extends TagPush {
   readonly digest: Digest
   readonly content: Uint8Array
   readonly manifest: Manifest
-  readonly tags: readonly string[]
   readonly platform: { readonly architecture?: string; readonly os?: string }
 }
 
 /** `soft`: it can be restored, as long as the registry's policy says. */
 export type Deletion = 'soft' | 'final'
 
-/** Changes what registries hold; each call is one transaction. */
+/**
+ * Changes what registries hold; each call is one transaction.
+ *
+ * @throws OciError REGISTRY_DISALLOWED_OPERATION where a lock forbids to delete, to push or to restore
+ */
 export interface ContentWriter {
   /** Lets a blob be seen in a repository. False where the store does not have it, or not any more. */
   linkBlob(key: RepositoryKey, digest: Digest, size: number): Promise<boolean>
   /** Says that somebody is about to use a blob: the grace of one that nothing needs yet begins anew. False where it is gone. */
   renewBlob(key: RepositoryKey, digest: Digest): Promise<boolean>
   unlinkBlob(key: RepositoryKey, digest: Digest): Promise<boolean>
-  /** @throws OciError MANIFEST_BLOB_UNKNOWN, MANIFEST_UNKNOWN where it names what the repository lacks; CONFLICT where it is deleted and can be restored */
+  /**
+   * @throws OciError MANIFEST_BLOB_UNKNOWN where it names what the repository lacks, a subject apart; TAG_STAYS; CONFLICT
+   * where it is deleted and can be restored
+   */
   putManifest(push: ManifestPush): Promise<void>
-  /** Its tags go with it, and what refers to it and has no tag. False where nothing was. */
+  /** Its tags go with it, and what refers to it and has neither tag nor lock. False where nothing was. */
   deleteManifest(key: RepositoryKey, digest: Digest, deletion: Deletion): Promise<boolean>
   deleteTag(key: RepositoryKey, tag: string, deletion: Deletion): Promise<boolean>
   /** What was deleted; undefined where nothing was. */
   deleteRepository(key: RepositoryKey, deletion: Deletion): Promise<DeletedRepository | undefined>
   deleteRegistry(registry: string): Promise<void>
-  /** @throws OciError MANIFEST_UNKNOWN, CONFLICT */
+  /** @throws OciError MANIFEST_UNKNOWN, CONFLICT, TAG_STAYS */
   restoreManifest(restoration: Restoration): Promise<void>
+  /** Sets what `change` names, at least one. False where there is no such thing. */
+  changeAttributes(
+    key: RepositoryKey,
+    holder: AttributeHolder,
+    change: Partial<Attributes>,
+  ): Promise<boolean>
 }
 
-/** Writes what is in registries, each change in one transaction. */
+/**
+ * Writes what is in registries, each change in one transaction.
+ *
+ * @param queued is called when blobs wait to be copied to replicas
+ */
 export function createContentWriter(
   database: Kysely<Tables>,
   clock: Clock,
   blobs: Pick<BlobStore, 'has'>,
+  queued: () => void = () => {},
 ): ContentWriter {
   const inTransaction = <T>(work: (transaction: RegistryTransaction) => Promise<T>) =>
     database.transaction().execute(work)
   const now = () => clock.now().toISOString()
 
   // Each commit waits for the disk; layers of many pushes at once share it.
-  const link = inBatches<BlobLink, boolean>((links) =>
-    inTransaction(async (transaction) => {
-      const missing = await linkBlobs(transaction, clock, blobs, links)
-      return links.map(({ digest }) => !missing.has(digest))
-    }),
-  )
+  const link = inBatches<BlobLink, boolean>(async (links) => {
+    const { missing, isQueued } = await inTransaction((transaction) =>
+      linkBlobs(transaction, clock, blobs, links),
+    )
+    if (isQueued) queued()
+    return links.map(({ digest }) => !missing.has(digest))
+  })
 
   return {
     linkBlob: (key, digest, size) => link({ key, digest, size }),
@@ -98,15 +121,17 @@ export function createContentWriter(
 
     unlinkBlob: (key, digest) =>
       inTransaction(async (transaction) => {
+        await requireDeletableContent(transaction, key, digest)
         const those = { ...key, digest }
         return (await unlinkBlobs(transaction, those, 'blob-deleted', now())) > 0
       }),
 
     putManifest: (push) =>
       inTransaction(async (transaction) => {
+        await requirePushable(transaction, push)
         if (await isKept(transaction, push, push.digest)) throw deletedManifest(push.digest)
-        await checkReferences(transaction, push)
-        await storeManifest(transaction, clock, push)
+        const manifest = await checkReferences(transaction, push)
+        await storeManifest(transaction, clock, { ...push, manifest })
       }),
 
     deleteManifest: (key, digest, deletion) =>
@@ -123,6 +148,8 @@ export function createContentWriter(
 
     restoreManifest: (restoration) =>
       inTransaction((transaction) => restoreManifest(transaction, clock, restoration)),
+
+    changeAttributes: (key, holder, change) => changeAttributes(database, key, holder, change),
   }
 }
 
@@ -141,21 +168,29 @@ export interface BlobLink {
   readonly size: number
 }
 
+/** What became of blobs that were to be linked. */
+export interface Linked {
+  /** The store does not have them: these are seen nowhere. */
+  readonly missing: ReadonlySet<Digest>
+  /** Replicas are to get some of the others. */
+  readonly isQueued: boolean
+}
+
 /**
- * Lets blobs that are stored be seen in repositories; returns those that the store does not have. Transactions come one
- * after the other, and the garbage collector takes files away in one of its own: what is there here stays.
+ * Lets blobs that are stored be seen in repositories. Transactions come one after the other, and the garbage collector
+ * takes files away in one of its own: what is there here stays.
  */
 export async function linkBlobs(
   transaction: RegistryTransaction,
   clock: Clock,
   blobs: Pick<BlobStore, 'has'>,
   links: readonly BlobLink[],
-): Promise<ReadonlySet<Digest>> {
+): Promise<Linked> {
   const digests = [...new Set(links.map(({ digest }) => digest))]
   const isThere = await Promise.all(digests.map((digest) => blobs.has(digest)))
   const missing = new Set(digests.filter((_, index) => !isThere[index]))
   const found = links.filter(({ digest }) => !missing.has(digest))
-  if (found.length === 0) return missing
+  if (found.length === 0) return { missing, isQueued: false }
   const created_at = clock.now().toISOString()
   const rows = found.map(({ key: { registry, repository }, digest, size }) => ({
     registry,
@@ -178,13 +213,14 @@ export async function linkBlobs(
       rows.map((row) => row.digest),
     )
     .execute()
-  return missing
+  return { missing, isQueued: await queueForReplicas(transaction, clock, rows) }
 }
 
+/** The manifest with its parts told apart by what they are here: an index may list blobs. */
 async function checkReferences(
   transaction: RegistryTransaction,
   { registry, repository, manifest }: ManifestPush,
-): Promise<void> {
+): Promise<Manifest> {
   const missing = async (
     table: 'registry_blob_links' | 'registry_manifests',
     digests: readonly Digest[],
@@ -200,10 +236,14 @@ async function checkReferences(
     const present = new Set<string>(rows.map((row) => row.digest))
     return digests.filter((digest) => !present.has(digest))
   }
-  const blobs = await missing('registry_blob_links', distinct(manifest.blobs))
-  if (blobs.length > 0) throw new OciError('MANIFEST_BLOB_UNKNOWN', { digest: blobs[0] })
-  const manifests = await missing('registry_manifests', distinct(manifest.manifests))
-  if (manifests.length > 0) throw new OciError('MANIFEST_UNKNOWN', { digest: manifests[0] })
+  const noManifests = await missing(
+    'registry_manifests',
+    distinct(manifest.manifests.filter(isHere)),
+  )
+  const needed = [...distinct(manifest.blobs.filter(isHere)), ...noManifests]
+  const [lacking] = await missing('registry_blob_links', needed)
+  if (lacking) throw new OciError('MANIFEST_BLOB_UNKNOWN', { digest: lacking })
+  return withBlobsListed(manifest, ({ digest }) => noManifests.includes(digest))
 }
 
 /** Stores a manifest whose parts are there, with its repository and tags. */
@@ -215,7 +255,7 @@ export async function storeManifest(
   const { registry, repository, digest, manifest, content, platform } = push
   const now = clock.now().toISOString()
   await touchRepository(transaction, clock, push)
-  const size = manifest.blobs.reduce((sum, blob) => sum + blob.size, content.length)
+  const size = await sizeOfImage(transaction, push)
   await transaction
     .insertInto('registry_manifests')
     .values({
@@ -240,9 +280,9 @@ export async function storeManifest(
         .doUpdateSet({ media_type: manifest.mediaType, updated_at: now }),
     )
     .execute()
-  const needed = distinct([...manifest.blobs, ...manifest.foreignBlobs])
+  const blobs = distinct(manifest.blobs)
   const children = [
-    ...needed.map((child) => ({ child, child_kind: 'blob' as const })),
+    ...blobs.map((child) => ({ child, child_kind: 'blob' as const })),
     ...distinct(manifest.manifests).map((child) => ({ child, child_kind: 'manifest' as const })),
   ]
   if (children.length > 0) {
@@ -251,7 +291,7 @@ export async function storeManifest(
       .values(children.map((child) => ({ registry, repository, digest, ...child })))
       .onConflict((conflict) => conflict.doNothing())
       .execute()
-    await endReviews(transaction, push, needed)
+    await endReviews(transaction, push, blobs)
   }
   for (const name of push.tags) {
     const before = await transaction

@@ -7,7 +7,7 @@ export interface DeletedPage {
   readonly last: number
 }
 
-export interface DeletedManifestRow extends ManifestRow {
+export interface DeletedManifestRow extends Omit<ManifestRow, 'attributes'> {
   readonly id: number
   readonly deletedAt: string
 }

@@ -2,6 +2,12 @@ import { sql } from 'kysely'
 import type { Clock } from '../../lib/clock.ts'
 import { reviewBlobsOf, unlinkBlobs } from './blob-queues.ts'
 import type { Deletion, RegistryTransaction, RepositoryKey } from './content-writer.ts'
+import {
+  isDeletableContent,
+  requireDeletableContent,
+  requireDeletableRepository,
+  requireDeletableTag,
+} from './locks.ts'
 import { keepManifests, keepTags } from './soft-deletes.ts'
 import { touchRepository } from './touch-repository.ts'
 import { forgetUntagged, noteIfUntagged, renewUntaggedPartsOf } from './untagged.ts'
@@ -15,9 +21,16 @@ const OF_REGISTRY = [
   'registry_deleted_tags',
   'registry_deleted_manifests',
   'registry_repositories',
+  'registry_replica_queue',
+  'registry_replicas',
 ] as const
 
-/** Deletes a manifest with its tags, and whatever refers to it without a tag of its own. False where there is none. */
+/**
+ * Deletes a manifest with its tags, and whatever refers to it and has neither a tag nor a lock of its own. False where
+ * there is none.
+ *
+ * @throws OciError REGISTRY_DISALLOWED_OPERATION where it is locked
+ */
 export async function deleteManifest(
   transaction: RegistryTransaction,
   clock: Clock,
@@ -26,6 +39,7 @@ export async function deleteManifest(
   deletion: Deletion,
 ): Promise<boolean> {
   const { registry, repository } = key
+  await requireDeletableContent(transaction, key, digest)
   const now = clock.now().toISOString()
   const those = { ...key, digest }
   if (deletion === 'soft') {
@@ -49,6 +63,7 @@ export async function deleteManifest(
   if (deletion === 'final') await endManifest(transaction, key, digest, now)
   await touchRepository(transaction, clock, key)
   for (const referrer of await untaggedReferrers(transaction, key, digest)) {
+    if (!(await isDeletableContent(transaction, key, referrer))) continue
     await deleteManifest(transaction, clock, key, referrer, deletion)
   }
   return true
@@ -95,7 +110,11 @@ async function untaggedReferrers(
   return rows.map((row) => row.digest)
 }
 
-/** Takes a tag off its manifest. False where there is none. */
+/**
+ * Takes a tag off its manifest. False where there is none.
+ *
+ * @throws OciError REGISTRY_DISALLOWED_OPERATION where it is locked
+ */
 export async function deleteTag(
   transaction: RegistryTransaction,
   clock: Clock,
@@ -104,6 +123,7 @@ export async function deleteTag(
   deletion: Deletion,
 ): Promise<boolean> {
   const now = clock.now().toISOString()
+  await requireDeletableTag(transaction, key, tag)
   if (deletion === 'soft') await keepTags(transaction, { ...key, tag }, now)
   const deleted = await transaction
     .deleteFrom('registry_tags')
@@ -123,7 +143,11 @@ export interface DeletedRepository {
   readonly tags: readonly string[]
 }
 
-/** Deletes a repository with all it shows; what was deleted in it before can still be restored. Undefined where there is none. */
+/**
+ * Deletes a repository with all it shows; what was deleted in it before can still be restored. Undefined where there is none.
+ *
+ * @throws OciError REGISTRY_DISALLOWED_OPERATION where it or anything in it is locked
+ */
 export async function deleteRepository(
   transaction: RegistryTransaction,
   clock: Clock,
@@ -132,6 +156,7 @@ export async function deleteRepository(
 ): Promise<DeletedRepository | undefined> {
   const { registry, repository } = key
   const now = clock.now().toISOString()
+  await requireDeletableRepository(transaction, key)
   const { numDeletedRows } = await transaction
     .deleteFrom('registry_repositories')
     .where('registry', '=', registry)

@@ -2,13 +2,15 @@ import { type RawBuilder, type SqlBool, sql } from 'kysely'
 import type { Clock } from '../../lib/clock.ts'
 import type { Digest } from '../../lib/digest.ts'
 import { OciError } from '../http/oci-error.ts'
-import type { RegistryTransaction, RepositoryKey } from './content-writer.ts'
+import type { Deletion, RegistryTransaction, RepositoryKey } from './content-writer.ts'
+import { requirePushable } from './locks.ts'
 import { touchRepository } from './touch-repository.ts'
 import { forgetUntagged, noteIfUntagged } from './untagged.ts'
 
-const COLUMNS =
-  sql.raw(`registry, repository, digest, media_type, config_media_type, artifact_type, subject,
-  architecture, os, image_size, content, created_at, updated_at`)
+// Locks keep things from being deleted; what may be read and listed stays as it was.
+const ATTRIBUTES = sql.raw('delete_enabled, write_enabled, read_enabled, list_enabled')
+const COLUMNS = sql`registry, repository, digest, media_type, config_media_type, artifact_type, subject,
+  architecture, os, image_size, content, created_at, updated_at, ${ATTRIBUTES}`
 
 const within = ({ registry, repository }: RepositoryKey): RawBuilder<SqlBool> =>
   sql`registry = ${registry} AND repository = ${repository}`
@@ -31,8 +33,8 @@ export async function keepTags(
   { digest, tag, ...key }: RepositoryKey & { readonly digest?: string; readonly tag?: string },
   now: string,
 ): Promise<void> {
-  await sql`INSERT INTO registry_deleted_tags (registry, repository, name, digest, deleted_at)
-    SELECT registry, repository, name, digest, ${now} FROM registry_tags
+  await sql`INSERT INTO registry_deleted_tags (registry, repository, name, digest, ${ATTRIBUTES}, deleted_at)
+    SELECT registry, repository, name, digest, ${ATTRIBUTES}, ${now} FROM registry_tags
     WHERE ${within(key)}
       ${digest === undefined ? sql`` : sql`AND digest = ${digest}`}
       ${tag === undefined ? sql`` : sql`AND name = ${tag}`}
@@ -59,22 +61,27 @@ export interface Restoration extends RepositoryKey {
   readonly digest: Digest
   /** The tag it gets; without one it stays without. */
   readonly tag?: string
-  /** Takes the tag from the manifest that has it now; that tag can be restored in turn where `keepsTag` says so. */
+  /** Takes the tag from the manifest that has it now: a deletion of that tag. */
   readonly force: boolean
-  readonly keepsTag: boolean
+  readonly deletion: Deletion
+  /** As in a push. */
+  readonly keepsTags: boolean
 }
 
 /**
  * Brings a deleted manifest back, or a deleted tag to a manifest that is still there.
  *
- * @throws OciError MANIFEST_UNKNOWN; CONFLICT where its subject is still deleted, or another manifest has the tag
+ * @throws OciError MANIFEST_UNKNOWN; CONFLICT where its subject is still deleted, or another manifest has the tag; what a
+ * push under that tag would throw
  */
 export async function restoreManifest(
   transaction: RegistryTransaction,
   clock: Clock,
-  { digest, tag, force, keepsTag, ...key }: Restoration,
+  { digest, tag, force, deletion, keepsTags, ...key }: Restoration,
 ): Promise<void> {
   const now = clock.now().toISOString()
+  const tags = tag === undefined ? [] : [tag]
+  await requirePushable(transaction, { ...key, digest, tags, keepsTags })
   await requireSubject(transaction, key, digest)
   const those = sql`${within(key)} AND digest = ${digest}`
   await sql`INSERT INTO registry_manifests (${COLUMNS})
@@ -82,7 +89,7 @@ export async function restoreManifest(
   await sql`DELETE FROM registry_deleted_manifests WHERE ${those}`.execute(transaction)
   const { rows } = await sql`SELECT 1 FROM registry_manifests WHERE ${those}`.execute(transaction)
   if (rows.length === 0) throw new OciError('MANIFEST_UNKNOWN', { digest })
-  if (tag !== undefined) await moveTag(transaction, key, { digest, tag, force, keepsTag, now })
+  if (tag !== undefined) await moveTag(transaction, key, { digest, tag, force, deletion, now })
   await noteIfUntagged(transaction, key, digest, now)
   await touchRepository(transaction, clock, key)
 }
@@ -108,9 +115,9 @@ const subjectFirst = (subject: string): string =>
 async function moveTag(
   transaction: RegistryTransaction,
   key: RepositoryKey,
-  move: { digest: string; tag: string; force: boolean; keepsTag: boolean; now: string },
+  move: { digest: string; tag: string; force: boolean; deletion: Deletion; now: string },
 ): Promise<void> {
-  const { digest, tag, force, keepsTag, now } = move
+  const { digest, tag, force, deletion, now } = move
   const { registry, repository } = key
   const holder = await transaction
     .selectFrom('registry_tags')
@@ -124,17 +131,19 @@ async function moveTag(
     const message = `the tag '${tag}' exists already: restore with force to overwrite it`
     throw new OciError('CONFLICT', { tag, digest: holder.digest }, { message })
   }
-  if (isHeld && keepsTag) await keepTags(transaction, { ...key, tag }, now)
-  await transaction
+  if (isHeld && deletion === 'soft') await keepTags(transaction, { ...key, tag }, now)
+  const deleted = await transaction
     .deleteFrom('registry_deleted_tags')
     .where('registry', '=', registry)
     .where('repository', '=', repository)
     .where('name', '=', tag)
     .where('digest', '=', digest)
+    .returning(['delete_enabled', 'write_enabled', 'read_enabled', 'list_enabled'])
     .execute()
+  const times = { created_at: now, updated_at: now }
   await transaction
     .insertInto('registry_tags')
-    .values({ registry, repository, name: tag, digest, created_at: now, updated_at: now })
+    .values({ registry, repository, name: tag, digest, ...times, ...deleted.at(-1) })
     .onConflict((conflict) =>
       conflict.columns(['registry', 'repository', 'name']).doUpdateSet({ digest, updated_at: now }),
     )

@@ -10,7 +10,10 @@ import {
   type RegistryTransaction,
   storeManifest,
 } from '../content/content-writer.ts'
+import { isNamedBy } from '../content/first-push-wins.ts'
+import { requirePushable } from '../content/locks.ts'
 import { isKept } from '../content/soft-deletes.ts'
+import { OciError } from '../http/oci-error.ts'
 import type { Outside } from '../outside.ts'
 import { SAMPLE_REGISTRY, SAMPLE_REPOSITORIES } from '../samples/sample-registry.ts'
 import { fetchImage } from './fetch-image.ts'
@@ -63,35 +66,37 @@ export async function copyImage(
   await database.transaction().execute(async (transaction) => {
     // Again, for somebody may have pushed meanwhile.
     if (!copy.force) await refuseExistingIn(transaction, registry, targets)
-    for (const target of targets) await storeImage(transaction, ports, registry, target, parts)
+    for (const target of targets) await storeImage(transaction, ports, copy.to, target, parts)
   })
 }
 
 async function storeImage(
   transaction: RegistryTransaction,
   { clock, blobs: store }: CopyPorts,
-  registry: string,
+  { registryUid, immutableTagsIn }: ImageCopy['to'],
   { repository, tags }: CopyTarget,
   parts: readonly ImagePart[],
 ): Promise<void> {
-  const key = { registry, repository }
+  const key = { registry: registryUid, repository }
+  const keepsTags = isNamedBy(immutableTagsIn, repository)
   const root = parts.at(-1)
   for (const part of parts) {
     const { blobs, digest, content, manifest, platform } = part
     if (await isKept(transaction, key, digest)) throw deleted(repository, digest)
     const links = blobs.map((blob) => ({ key, ...blob }))
-    const missing = await linkBlobs(transaction, clock, store, links)
+    const { missing } = await linkBlobs(transaction, clock, store, links)
     if (missing.size > 0) throw goneMeanwhile(missing)
     const names = part === root ? tags : []
-    await storeManifest(transaction, clock, {
-      ...key,
-      digest,
-      content,
-      manifest,
-      platform,
-      tags: names,
-    })
+    const push = { ...key, digest, content, manifest, platform, tags: names, keepsTags }
+    await requirePushable(transaction, push).catch(refuseLocked)
+    await storeManifest(transaction, clock, push)
   }
+}
+
+/** The service lets an import with `force` past a lock; here a lock holds. */
+function refuseLocked(thrown: unknown): never {
+  if (!(thrown instanceof OciError)) throw thrown
+  throw new ImageCopyError('target-locked', thrown.message, { cause: thrown })
 }
 
 type TagExists = (registry: string, repository: string, tag: string) => boolean

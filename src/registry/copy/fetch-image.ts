@@ -4,7 +4,13 @@ import type { BlobStore } from '../../storage/blob-store.ts'
 import type { ContentReader } from '../content/content-reader.ts'
 import type { ContentWriter } from '../content/content-writer.ts'
 import { OciError } from '../http/oci-error.ts'
-import { type Descriptor, type Manifest, parseManifest } from '../manifests/manifest.ts'
+import {
+  type Descriptor,
+  MANIFEST_MEDIA_TYPES,
+  type Manifest,
+  parseManifest,
+  withBlobsListed,
+} from '../manifests/manifest.ts'
 import { readPlatform } from '../manifests/platform.ts'
 import type { Outside } from '../outside.ts'
 import {
@@ -61,7 +67,7 @@ export async function fetchImage(
   })
   const wanted = new Map<Digest, Descriptor>()
   for (const { manifest } of manifests) {
-    for (const blob of manifest.blobs) wanted.set(blob.digest, blob)
+    for (const blob of manifest.blobs) if (!blob.isElsewhere) wanted.set(blob.digest, blob)
   }
   const repository = targets[0]?.repository ?? image.repository
   const sizeHere = (digest: Digest) =>
@@ -88,10 +94,9 @@ export async function fetchImage(
   return Promise.all(
     manifests.map(async (each) => ({
       ...each,
-      blobs: each.manifest.blobs.map(({ digest, size }) => ({
-        digest,
-        size: sizeHere(digest) ?? size,
-      })),
+      blobs: each.manifest.blobs
+        .filter(({ digest }) => wanted.has(digest))
+        .map(({ digest, size }) => ({ digest, size: sizeHere(digest) ?? size })),
       platform: await readPlatform(blobs, each.manifest),
     })),
   )
@@ -118,7 +123,10 @@ async function fetchManifests(
     const { content, mediaType } = await remote.manifest(name)
     const digest = digestOf(content, expected && algorithmOf(expected))
     if (expected && digest !== expected) throw invalid(`its manifest ${expected} has other bytes`)
-    const manifest = parse(content, mediaType)
+    const manifest = withBlobsListed(
+      parse(content, mediaType),
+      (entry) => !MANIFEST_MEDIA_TYPES.includes(entry.mediaType),
+    )
     for (const child of manifest.manifests) await collect(child.digest, child.digest)
     // After its children, which no manifest can be itself: its digest would have to be known before it is made.
     found.set(digest, { digest, content, manifest })

@@ -17,7 +17,11 @@ export interface ImageCopy {
   readonly from: { readonly registryUid: string } | RemoteSource
   /** `repository:tag` or `repository@sha256:…`; without either, the tag is `latest`. */
   readonly sourceImage: string
-  readonly to: { readonly registryUid: string }
+  readonly to: {
+    readonly registryUid: string
+    /** As in the directory's facts of the registry: there even `force` moves no tag. */
+    readonly immutableTagsIn: readonly string[]
+  }
   /** `repository:tag` each. */
   readonly targetTags: readonly string[]
   /** Repositories that get the manifest without a tag. */
@@ -43,6 +47,7 @@ export class ImageCopyError extends Error {
   readonly code:
     | 'source-unknown'
     | 'target-exists'
+    | 'target-locked'
     | 'source-not-allowed'
     | 'source-denied'
     | 'source-unreachable'

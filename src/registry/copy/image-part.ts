@@ -1,6 +1,6 @@
 import type { Digest } from '../../lib/digest.ts'
 import type { ContentReader } from '../content/content-reader.ts'
-import { type Manifest, parseManifest } from '../manifests/manifest.ts'
+import { isHere, type Manifest, parseManifest, withBlobsListed } from '../manifests/manifest.ts'
 import type { Platform } from '../manifests/platform.ts'
 import { ImageCopyError, type SourceImage } from './image-copy.ts'
 
@@ -30,8 +30,17 @@ export function partsHere(
     throw new ImageCopyError('source-unknown', `Image '${name}' was not found.`)
   }
   const parts: ImagePart[] = []
-  const collect = ({ digest, content, mediaType }: typeof root): void => {
-    const manifest = parseManifest(content, mediaType)
+  const collect = ({ digest, content, mediaType, readEnabled }: typeof root): void => {
+    if (!readEnabled) {
+      throw new ImageCopyError(
+        'source-not-allowed',
+        `Image '${repository}@${digest}' may not be read: readEnabled is false for it, for its tag or for its repository.`,
+      )
+    }
+    const manifest = withBlobsListed(
+      parseManifest(content, mediaType),
+      (entry) => reader.manifest(registry, repository, entry.digest) === undefined,
+    )
     for (const child of manifest.manifests) {
       const stored = reader.manifestByDigest(registry, repository, child.digest)
       if (stored) collect(stored)
@@ -43,7 +52,14 @@ export function partsHere(
     }
     const blobs = manifest.blobs.flatMap((blob) => {
       const size = reader.blobSize(registry, repository, blob.digest)
-      return size === undefined ? [] : [{ digest: blob.digest, size }]
+      if (size !== undefined) return [{ digest: blob.digest, size }]
+      if (isHere(blob)) {
+        throw new ImageCopyError(
+          'source-unknown',
+          `Image '${repository}@${digest}' lacks its part ${blob.digest}: it was deleted, or is damaged.`,
+        )
+      }
+      return []
     })
     parts.push({ digest, content, manifest, platform, blobs })
   }

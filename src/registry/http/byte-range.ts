@@ -6,7 +6,8 @@ export interface ByteRange {
 
 /**
  * What a `Range` header asks of so many bytes. Undefined for all of them: no header, several ranges or one that is not
- * understood, as https://www.rfc-editor.org/rfc/rfc9110#section-14.2 allows.
+ * understood. One that ends before it starts is refused, not ignored: the client did mean a part.
+ * https://www.rfc-editor.org/rfc/rfc9110#section-14.2 allows both.
  */
 export function parseRange(
   header: string | undefined,
@@ -21,8 +22,8 @@ export function parseRange(
     return length === 0 ? 'unsatisfiable' : { start: size - length, end: size }
   }
   const start = Number(first)
-  if (last !== '' && Number(last) < start) return undefined
-  if (start >= size) return 'unsatisfiable'
+  const endsBefore = last !== '' && Number(last) < start
+  if (start >= size || endsBefore) return 'unsatisfiable'
   return { start, end: last === '' ? size : Math.min(Number(last) + 1, size) }
 }
 

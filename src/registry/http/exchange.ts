@@ -66,13 +66,16 @@ export async function readBody(
 const PAGE_LENGTH = 100
 const PAGE_LENGTH_MAX = 1000
 
-/** `n` and `last` of a list. @throws OciError PAGINATION_NUMBER_INVALID */
-export function parsePage(query: URLSearchParams): { readonly n: number; readonly last: string } {
+/** `n`, or the length that stands for none, and `last` of a list. @throws OciError PAGINATION_NUMBER_INVALID */
+export function parsePage(
+  query: URLSearchParams,
+  length: number = PAGE_LENGTH,
+): { readonly n: number; readonly last: string } {
   const text = query.get('n')
   if (text !== null && text !== '' && !/^\d{1,9}$/.test(text)) {
     throw new OciError('PAGINATION_NUMBER_INVALID', { n: text })
   }
-  const n = text ? Number(text) : PAGE_LENGTH
+  const n = text ? Number(text) : length
   return { n: Math.min(n, PAGE_LENGTH_MAX), last: query.get('last') ?? '' }
 }
 

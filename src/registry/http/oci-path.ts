@@ -47,7 +47,7 @@ export function parseDigest(text: string): Digest {
 /** @throws OciError DIGEST_INVALID, TAG_INVALID */
 function parseReference(text: string): ManifestReference {
   if (text.includes(':')) return { digest: parseDigest(text) }
-  if (!isTag(text)) throw new OciError('TAG_INVALID', { tag: text }, { message: 'invalid tag' })
+  if (!isTag(text)) throw new OciError('TAG_INVALID', { tag: text })
   return { tag: text }
 }
 

@@ -3,24 +3,28 @@ import type { Clock } from '../../lib/clock.ts'
 import { createMutex } from '../../lib/mutex.ts'
 import type { BlobStore } from '../../storage/blob-store.ts'
 import type { RemovalLock } from '../../storage/removal-lock.ts'
+import type { ReplicaStores } from '../../storage/replica-stores.ts'
 import type { Tables } from '../../storage/tables.ts'
 import type { RegistryDirectory } from '../registry-directory.ts'
 import { type Candidate, listCandidates } from './candidates.ts'
 import { queueOrphans } from './find-orphans.ts'
 import { purgeDeleted } from './purge-deleted.ts'
 import { removeDueBlobs } from './remove-blobs.ts'
+import { sweepCopies } from './remove-copies.ts'
 import { endDueReviews } from './review-blobs.ts'
-import { deleteExpired, type MayDelete } from './untagged-retention.ts'
+import { deleteExpired } from './untagged-retention.ts'
 
 export interface CollectorPorts {
   readonly database: Kysely<Tables>
   readonly blobs: BlobStore
+  readonly replicas: ReplicaStores
   readonly lock: RemovalLock
   readonly directory: Pick<RegistryDirectory, 'list'>
   readonly clock: Clock
   /** How long blobs that nothing needs stay. */
   readonly graceMs: number
-  readonly mayDelete: MayDelete
+  /** Is told why the store of a region cannot be used; the others are. */
+  readonly report: (region: string, error: unknown) => void
   /** Ends a run between two of its transactions. */
   readonly signal: AbortSignal
 }
@@ -35,13 +39,15 @@ export interface Collected {
   readonly unlinkedBlobs: number
   readonly removedBlobs: number
   readonly removedBytes: number
+  /** From further regions: copies of those, and with a sweep what no replica needs. */
+  readonly removedCopies: number
   /** Files stay because a backup is being made. */
   readonly held: boolean
 }
 
 /** How a run goes about it. */
 export interface Run {
-  /** Compares the store with the database as well. */
+  /** Compares the stores with the database as well. */
   readonly sweeps?: boolean
   /** Takes also what is still in its grace. */
   readonly ignoresGrace?: boolean
@@ -72,12 +78,14 @@ export function createCollector(ports: CollectorPorts): Collector {
         if (sweeps) await queueOrphans(ports, until)
         const unlinkedBlobs = await endDueReviews(ports, until.toISOString())
         const removed = await removeDueBlobs(ports, until.toISOString())
+        const sweptCopies = sweeps ? await sweepCopies(ports, until) : 0
         return {
           untaggedManifests,
           purgedManifests,
           unlinkedBlobs,
           removedBlobs: removed.blobs,
           removedBytes: removed.bytes,
+          removedCopies: removed.copies + sweptCopies,
           held: removed.held,
         }
       }),

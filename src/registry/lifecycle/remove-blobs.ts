@@ -1,9 +1,10 @@
 import { type Kysely, sql } from 'kysely'
-import { isDigest } from '../../lib/digest.ts'
+import { type Digest, isDigest } from '../../lib/digest.ts'
 import type { BlobStore } from '../../storage/blob-store.ts'
 import type { RemovalReason } from '../../storage/registry-tables.ts'
 import type { RemovalLock } from '../../storage/removal-lock.ts'
 import type { Tables } from '../../storage/tables.ts'
+import { type CopyPorts, removeCopies } from './remove-copies.ts'
 
 /** Files of one transaction: moving one takes microseconds. */
 const BATCH = 50
@@ -33,14 +34,14 @@ export async function unownedBlobs(
 export interface Removed {
   readonly blobs: number
   readonly bytes: number
+  /** In further regions. */
+  readonly copies: number
   readonly held: boolean
 }
 
-export interface RemovalPorts {
-  readonly database: Kysely<Tables>
+export interface RemovalPorts extends CopyPorts {
   readonly blobs: BlobStore
   readonly lock: RemovalLock
-  readonly signal: AbortSignal
 }
 
 /**
@@ -50,17 +51,22 @@ export interface RemovalPorts {
  */
 export async function removeDueBlobs(ports: RemovalPorts, until: string): Promise<Removed> {
   const { database, blobs, lock, signal } = ports
-  let [count, bytes] = [0, 0]
+  let [count, bytes, copies] = [0, 0, 0]
   for (;;) {
     signal.throwIfAborted()
     const removed = await lock.whileHeld(() => removeBatch(database, blobs, until))
-    if (!removed) return { blobs: count, bytes, held: true }
+    if (!removed) return { blobs: count, bytes, copies, held: true }
     await blobs.reclaim()
+    // A region gives out what it has: after the home, so that a process that ends in between leaves them to the sweep.
+    copies += await removeCopies(
+      ports,
+      removed.gone.map(({ digest }) => digest),
+    )
     for (const { size } of removed.gone) {
       count += 1
       bytes += size
     }
-    if (removed.isLast) return { blobs: count, bytes, held: false }
+    if (removed.isLast) return { blobs: count, bytes, copies, held: false }
   }
 }
 
@@ -73,7 +79,7 @@ const removeBatch = (database: Kysely<Tables>, blobs: BlobStore, until: string) 
       .limit(BATCH)
       .select(['digest', 'size'])
       .execute()
-    const gone: { readonly size: number }[] = []
+    const gone: { readonly digest: Digest; readonly size: number }[] = []
     for (const { digest, size } of due) {
       const owner = await transaction
         .selectFrom('registry_blob_links')
@@ -87,7 +93,7 @@ const removeBatch = (database: Kysely<Tables>, blobs: BlobStore, until: string) 
           .deleteFrom('registry_damaged_blobs')
           .where('digest', '=', digest)
           .execute()
-        gone.push({ size })
+        gone.push({ digest, size })
       }
       await transaction.deleteFrom('registry_blob_removals').where('digest', '=', digest).execute()
     }

@@ -3,6 +3,7 @@ import type { Clock } from '../../lib/clock.ts'
 import type { Tables } from '../../storage/tables.ts'
 import type { RegistryTransaction, RepositoryKey } from '../content/content-writer.ts'
 import { deleteManifest } from '../content/deletions.ts'
+import { isDeletableContent } from '../content/locks.ts'
 import { deletionIn, type RegistryFacts } from '../registry-directory.ts'
 import { daysBefore } from './days-before.ts'
 
@@ -14,13 +15,6 @@ export interface ExpiredManifest extends RepositoryKey {
   readonly size: number
   readonly since: string
 }
-
-/** Whether a manifest may be deleted by a policy: one that is locked may not. Asked in the transaction that deletes it. */
-export type MayDelete = (
-  transaction: RegistryTransaction,
-  key: RepositoryKey,
-  digest: string,
-) => Promise<boolean>
 
 /**
  * The untagged manifests of a registry that its policy ends, the oldest first, after the one with this key. Parts of an
@@ -60,16 +54,15 @@ export interface RetentionPorts {
   readonly database: Kysely<Tables>
   readonly clock: Clock
   readonly graceMs: number
-  readonly mayDelete: MayDelete
   readonly signal: AbortSignal
 }
 
-/** Deletes what the policy of a registry ends, one manifest in each transaction; softly where deletions are. */
+/** Deletes what the policy of a registry ends and no lock keeps, one manifest in each transaction; softly where deletions are. */
 export async function deleteExpired(
   ports: RetentionPorts,
   registry: RegistryFacts,
 ): Promise<number> {
-  const { database, clock, graceMs, mayDelete, signal } = ports
+  const { database, clock, graceMs, signal } = ports
   let deleted = 0
   let after: ExpiredManifest | undefined
   for (;;) {
@@ -80,7 +73,7 @@ export async function deleteExpired(
       signal.throwIfAborted()
       const isDeleted = await database.transaction().execute(async (transaction) => {
         if (!(await isStillUntagged(transaction, { ...key, digest }))) return false
-        if (!(await mayDelete(transaction, key, digest))) return false
+        if (!(await isDeletableContent(transaction, key, digest))) return false
         return deleteManifest(transaction, clock, key, digest, deletionIn(registry))
       })
       if (isDeleted) deleted += 1

@@ -14,7 +14,10 @@ export function createListRoutes(reader: ContentReader): ListRoutes {
     async catalog(exchange) {
       const { n, last } = parsePage(exchange.query)
       const found = reader.repositories(exchange.registry.uid, { n: n + 1, last })
-      sendNames(exchange, { repositories: found.slice(0, n) }, found, n, exchange.path)
+      const { path } = exchange
+      // So has the service's own interface it, whatever the order.
+      const order = path.startsWith('/acr/') ? { orderby: '' } : {}
+      sendNames(exchange, { repositories: found.slice(0, n) }, found, n, path, order)
     },
 
     async tags(exchange, repository) {
@@ -37,8 +40,9 @@ function sendNames(
   found: readonly string[],
   n: number,
   path: string,
+  parameters: Readonly<Record<string, string>> = {},
 ): void {
   const last = found[n - 1]
   const isMore = found.length > n && last !== undefined
-  sendJson(exchange, 200, body, isMore ? nextPage(path, { last, n }) : {})
+  sendJson(exchange, 200, body, isMore ? nextPage(path, { last, n, ...parameters }) : {})
 }

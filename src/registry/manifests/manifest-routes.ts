@@ -1,12 +1,15 @@
-import { algorithmOf, type Digest, digestOf } from '../../lib/digest.ts'
+import { algorithmOf, digestOf } from '../../lib/digest.ts'
 import type { BlobStore } from '../../storage/blob-store.ts'
-import type { ContentReader, StoredManifest } from '../content/content-reader.ts'
+import type { ContentReader, FoundManifest } from '../content/content-reader.ts'
 import type { ContentWriter } from '../content/content-writer.ts'
-import { type Exchange, readBody, sendEmpty, sendJson } from '../http/exchange.ts'
+import { isNamedBy } from '../content/first-push-wins.ts'
+import { disallowed } from '../content/locks.ts'
+import { isNotModified } from '../http/conditional.ts'
+import { type Exchange, readBody, sendEmpty } from '../http/exchange.ts'
 import { OciError } from '../http/oci-error.ts'
-import { type ManifestReference, parseDigest } from '../http/oci-path.ts'
+import { isTag, type ManifestReference, parseDigest } from '../http/oci-path.ts'
 import { deletionIn } from '../registry-directory.ts'
-import { MANIFEST_BYTES_MAX, OCI_INDEX, parseManifest } from './manifest.ts'
+import { MANIFEST_BYTES_MAX, OCI_ARTIFACT, parseManifest } from './manifest.ts'
 import { readPlatform } from './platform.ts'
 
 interface ManifestPath {
@@ -19,10 +22,6 @@ export interface ManifestRoutes {
   push(exchange: Exchange, path: ManifestPath): Promise<void>
   /** By digest the manifest with its tags and what refers to it, by tag the tag alone. */
   remove(exchange: Exchange, path: ManifestPath): Promise<void>
-  referrers(
-    exchange: Exchange,
-    path: { readonly repository: string; readonly digest: Digest },
-  ): Promise<void>
 }
 
 export function createManifestRoutes(options: {
@@ -32,7 +31,7 @@ export function createManifestRoutes(options: {
 }): ManifestRoutes {
   const { reader, writer, blobs } = options
 
-  function find(registry: string, { repository, reference }: ManifestPath): StoredManifest {
+  function find(registry: string, { repository, reference }: ManifestPath): FoundManifest {
     const manifest =
       'tag' in reference
         ? reader.manifestByTag(registry, repository, reference.tag)
@@ -46,9 +45,12 @@ export function createManifestRoutes(options: {
 
   return {
     async read({ request, response, registry }, path) {
-      const { digest, mediaType, content } = find(registry.uid, path)
-      const headers = { 'Docker-Content-Digest': digest, ETag: `"${digest}"` }
-      if (request.headers['if-none-match']?.includes(digest)) {
+      const { digest, mediaType, content, readEnabled } = find(registry.uid, path)
+      // Not even its digest is told by a tag that may not be read: what has the digest may be.
+      if (!readEnabled) throw disallowed({ name: path.repository, attribute: 'readEnabled' })
+      const etag = `"${digest}"`
+      const headers = { 'Docker-Content-Digest': digest, ETag: etag }
+      if (isNotModified(request.headers['if-none-match'], etag)) {
         response.writeHead(304, headers)
         response.end()
         return
@@ -63,6 +65,7 @@ export function createManifestRoutes(options: {
 
     async push(exchange, { repository, reference }) {
       const { request, query, registry } = exchange
+      const tags = tagsOf(reference, query)
       const tooLarge = () => new OciError('TOO_LARGE')
       const content = await readBody(request, MANIFEST_BYTES_MAX, tooLarge)
       const manifest = parseManifest(content, request.headers['content-type'])
@@ -78,13 +81,16 @@ export function createManifestRoutes(options: {
         digest,
         content,
         manifest,
-        tags: 'tag' in reference ? [reference.tag] : [],
+        tags,
         platform: await readPlatform(blobs, manifest),
+        keepsTags: isNamedBy(registry.immutableTagsIn, repository),
       })
       sendEmpty(exchange, 201, {
         Location: `/v2/${repository}/manifests/${digest}`,
         'Docker-Content-Digest': digest,
         ...(manifest.subject && { 'OCI-Subject': manifest.subject }),
+        ...(query.has('tag') && tags.length > 0 && { 'OCI-Tag': tags.join(', ') }),
+        ...(manifest.mediaType === OCI_ARTIFACT && { Warning: WARNING_OF_ARTIFACT }),
       })
     },
 
@@ -102,30 +108,24 @@ export function createManifestRoutes(options: {
       }
       sendEmpty(exchange, 202)
     },
-
-    async referrers(exchange, { repository, digest }) {
-      const wanted = exchange.query.get('artifactType')
-      const manifests = reader
-        .referrers(exchange.registry.uid, repository, digest)
-        .map((stored) => toDescriptor(stored))
-        .filter(({ artifactType }) => !wanted || artifactType === wanted)
-      sendJson(
-        exchange,
-        200,
-        { schemaVersion: 2, mediaType: OCI_INDEX, manifests },
-        { 'Content-Type': OCI_INDEX, ...(wanted && { 'OCI-Filters-Applied': 'artifactType' }) },
-      )
-    },
   }
 }
 
-function toDescriptor({ digest, mediaType, content }: StoredManifest) {
-  const { artifactType, annotations } = parseManifest(content, mediaType)
-  return {
-    mediaType,
-    digest,
-    size: content.length,
-    ...(artifactType && { artifactType }),
-    ...(annotations && { annotations }),
-  }
+const TAGS_MAX = 10
+/** https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#warnings */
+const WARNING_OF_ARTIFACT = `299 - "${OCI_ARTIFACT} was withdrawn before OCI 1.1; use an image manifest with an artifactType"`
+
+/**
+ * The tag of the path, or those of the query beside a digest: the next version of the specification, and the only way to
+ * tag what goes by another digest than SHA-256.
+ *
+ * @throws OciError TAG_INVALID
+ */
+function tagsOf(reference: ManifestReference, query: URLSearchParams): readonly string[] {
+  if ('tag' in reference) return [reference.tag]
+  const tags = [...new Set(query.getAll('tag'))]
+  const invalid = tags.find((tag) => !isTag(tag))
+  if (invalid !== undefined) throw new OciError('TAG_INVALID', { tag: invalid })
+  if (tags.length > TAGS_MAX) throw new OciError('TAG_INVALID', `more than ${TAGS_MAX} tags`)
+  return tags
 }

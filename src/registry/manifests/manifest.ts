@@ -3,7 +3,8 @@ import { OciError } from '../http/oci-error.ts'
 
 export const OCI_MANIFEST = 'application/vnd.oci.image.manifest.v1+json'
 export const OCI_INDEX = 'application/vnd.oci.image.index.v1+json'
-const OCI_ARTIFACT = 'application/vnd.oci.artifact.manifest.v1+json'
+/** Of release candidates of OCI 1.1; withdrawn since, and still pushed. */
+export const OCI_ARTIFACT = 'application/vnd.oci.artifact.manifest.v1+json'
 const DOCKER_MANIFEST = 'application/vnd.docker.distribution.manifest.v2+json'
 const DOCKER_LIST = 'application/vnd.docker.distribution.manifest.list.v2+json'
 
@@ -21,18 +22,20 @@ const PART_BYTES_MAX = 2 ** 40
 export interface Descriptor {
   readonly mediaType: string
   readonly digest: Digest
+  /** In bytes. */
   readonly size: number
+  /** It may not be distributed: clients fetch it from where its `urls` say, so it need not be here. */
+  readonly isElsewhere?: true
 }
 
 /** What the registry needs to know of a manifest. */
 export interface Manifest {
   readonly mediaType: string
   readonly config?: Descriptor
-  /** What must be there before the manifest is: config and layers, or an index's manifests. */
+  /** Config and layers: there before the manifest is, unless they are elsewhere. */
   readonly blobs: readonly Descriptor[]
+  /** What an index lists, likewise. Some list blobs: BuildKit keeps its cache in an index of layers. */
   readonly manifests: readonly Descriptor[]
-  /** Layers that clients fetch from elsewhere, and may have pushed all the same. */
-  readonly foreignBlobs: readonly Descriptor[]
   readonly subject?: Digest
   readonly artifactType?: string
   readonly annotations?: Readonly<Record<string, string>>
@@ -58,7 +61,12 @@ export function parseManifest(bytes: Uint8Array, contentType: string | undefined
   if (mediaType !== OCI_ARTIFACT && body.schemaVersion !== 2) {
     throw invalid('schemaVersion must be 2')
   }
-  const subject = 'subject' in body ? descriptor(body.subject, 'subject').digest : undefined
+  // Read as either by different clients, it would be two images: https://github.com/advisories/GHSA-77vh-xpmg-72qh
+  const isIndex = INDEXES.includes(mediaType)
+  for (const name of isIndex ? ['config', 'layers'] : ['manifests']) {
+    if (name in body) throw invalid(`a manifest of the media type '${mediaType}' has no ${name}`)
+  }
+  const subject = body.subject == null ? undefined : descriptor(body.subject, 'subject').digest
   const artifactType = textOf(body, 'artifactType')
   const annotations = annotationsOf(body)
   const common = {
@@ -66,26 +74,36 @@ export function parseManifest(bytes: Uint8Array, contentType: string | undefined
     ...(subject && { subject }),
     ...(annotations && { annotations }),
   }
-  if (INDEXES.includes(mediaType)) {
-    const manifests = descriptors(body, 'manifests', 'required').present
-    const parts = { blobs: [], manifests, foreignBlobs: [] }
-    return { ...common, ...parts, ...(artifactType && { artifactType }) }
+  if (isIndex) {
+    const manifests = descriptors(body, 'manifests', 'required')
+    return { ...common, blobs: [], manifests, ...(artifactType && { artifactType }) }
   }
   if (mediaType === OCI_ARTIFACT) {
-    const { present, foreign } = descriptors(body, 'blobs', 'optional')
-    const parts = { blobs: present, manifests: [], foreignBlobs: foreign }
-    return { ...common, ...parts, ...(artifactType && { artifactType }) }
+    const blobs = descriptors(body, 'blobs', 'optional')
+    return { ...common, blobs, manifests: [], ...(artifactType && { artifactType }) }
   }
   const config = descriptor(body.config, 'config')
-  const layers = descriptors(body, 'layers', 'required')
   return {
     ...common,
     config,
-    blobs: [config, ...layers.present],
+    blobs: [config, ...descriptors(body, 'layers', 'required')],
     manifests: [],
-    foreignBlobs: layers.foreign,
     // https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-referrers
     artifactType: artifactType ?? config.mediaType,
+  }
+}
+
+/** The manifest of an index some of whose entries are blobs here, not manifests. */
+export function withBlobsListed(
+  manifest: Manifest,
+  isBlob: (entry: Descriptor) => boolean,
+): Manifest {
+  const listed = manifest.manifests.filter(isBlob)
+  if (listed.length === 0) return manifest
+  return {
+    ...manifest,
+    blobs: [...manifest.blobs, ...listed],
+    manifests: manifest.manifests.filter((entry) => !listed.includes(entry)),
   }
 }
 
@@ -100,36 +118,28 @@ function parseObject(bytes: Uint8Array): Record<string, unknown> {
   return body
 }
 
-/** Layers that may not be distributed are `foreign`: they are fetched from where their `urls` say. */
 function descriptors(
   body: Record<string, unknown>,
   name: string,
   presence: 'required' | 'optional',
-): { readonly present: readonly Descriptor[]; readonly foreign: readonly Descriptor[] } {
+): readonly Descriptor[] {
   const list = body[name]
-  if (list === undefined && presence === 'optional') return { present: [], foreign: [] }
+  if (list === undefined && presence === 'optional') return []
   if (!Array.isArray(list)) throw invalid(`${name} must be a list`)
   if (list.length > PARTS_MAX) throw invalid(`${name} has more than ${PARTS_MAX} entries`)
-  const present: Descriptor[] = []
-  const foreign: Descriptor[] = []
-  for (const [index, item] of list.entries()) {
-    const parsed = descriptor(item, `${name}[${index}]`)
-    const isForeign = isObject(item) && Array.isArray(item.urls) && item.urls.length > 0
-    if (isForeign) foreign.push(parsed)
-    else present.push(parsed)
-  }
-  return { present, foreign }
+  return list.map((item, index) => descriptor(item, `${name}[${index}]`))
 }
 
 function descriptor(value: unknown, path: string): Descriptor {
   if (!isObject(value)) throw invalid(`${path} must be a descriptor`)
-  const { mediaType, digest, size } = value
+  const { mediaType, digest, size, urls } = value
   if (typeof mediaType !== 'string') throw invalid(`${path}.mediaType must be a text`)
   if (typeof digest !== 'string' || !isDigest(digest)) throw invalid(`${path}.digest is no digest`)
   if (typeof size !== 'number' || !Number.isInteger(size) || size < 0 || size > PART_BYTES_MAX) {
     throw invalid(`${path}.size must be a whole number up to ${PART_BYTES_MAX}`)
   }
-  return { mediaType, digest, size }
+  const isElsewhere = Array.isArray(urls) && urls.length > 0
+  return { mediaType, digest, size, ...(isElsewhere && { isElsewhere }) }
 }
 
 function annotationsOf(body: Record<string, unknown>): Record<string, string> | undefined {
@@ -141,6 +151,9 @@ function annotationsOf(body: Record<string, unknown>): Record<string, string> | 
   if (texts.length < entries.length) throw invalid('annotations must be texts')
   return Object.fromEntries(texts)
 }
+
+/** Whether the registry has to have it: a layer may be somewhere else. */
+export const isHere = ({ isElsewhere }: Descriptor): boolean => !isElsewhere
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)

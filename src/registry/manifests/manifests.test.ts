@@ -58,10 +58,10 @@ for (const [name, body, mediaType, status, code] of [
     'names a manifest that is not there',
     `{"schemaVersion":2,"manifests":[{"mediaType":"a/b","digest":"${MISSING}","size":1}]}`,
     OCI_INDEX,
-    404,
-    'MANIFEST_UNKNOWN',
+    400,
+    'MANIFEST_BLOB_UNKNOWN',
   ],
-  ['is larger than 4 MiB', ' '.repeat(4 * 1024 * 1024 + 1), OCI_MANIFEST, 413, 'TOO_LARGE'],
+  ['is larger than 4 MiB', ' '.repeat(4 * 1024 * 1024 + 1), OCI_MANIFEST, 413, 'SIZE_INVALID'],
 ] as const) {
   test(`${status}: refuses a manifest that ${name}`, async (t) => {
     const registry = await startRegistry(t)
@@ -92,10 +92,10 @@ for (const [path, status, code] of [
   ['/v2/UPPER/manifests/v1', 400, 'NAME_INVALID'],
   ['/v2/app/../etc/manifests/v1', 400, 'NAME_INVALID'],
   ['/v2/%E0%A4%A/manifests/v1', 400, 'NAME_INVALID'],
-  ['/v2/app/manifests/-bad', 400, 'TAG_INVALID'],
+  ['/v2/app/manifests/-bad', 400, 'MANIFEST_INVALID'],
   ['/v2/nobody/tags/list', 404, 'NAME_UNKNOWN'],
-  ['/v2/app/tags/list?n=-1', 400, 'PAGINATION_NUMBER_INVALID'],
-  ['/elsewhere', 404, 'NOT_FOUND'],
+  ['/v2/app/tags/list?n=-1', 400, 'UNSUPPORTED'],
+  ['/elsewhere', 404, 'UNSUPPORTED'],
 ] as const) {
   test(`${status}: ${path} is ${code}`, async (t) => {
     const registry = await startRegistry(t)

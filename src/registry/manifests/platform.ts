@@ -1,4 +1,5 @@
 import type { BlobStore } from '../../storage/blob-store.ts'
+import { readBytes } from '../blobs/read-bytes.ts'
 import type { Manifest } from './manifest.ts'
 
 export interface Platform {
@@ -24,13 +25,11 @@ export async function readPlatform(
   }
   const blob = await blobs.open(config.digest)
   if (!blob) return {}
-  const bytes = Buffer.alloc(config.size)
   try {
-    await blob.read(bytes, 0)
+    return parsePlatform((await readBytes(blob, { start: 0, end: config.size })).toString())
   } finally {
     await blob.close()
   }
-  return parsePlatform(bytes.toString())
 }
 
 function parsePlatform(text: string): Platform {

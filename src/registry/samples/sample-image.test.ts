@@ -17,7 +17,7 @@ const ERRAND = { who: 'a test' }
 const HELLO = {
   from: { host: MCR },
   sourceImage: 'hello-world:latest',
-  to: { registryUid: 'uid-1' },
+  to: { registryUid: 'uid-1', immutableTagsIn: [] },
   targetTags: ['hello-world:latest'],
   untaggedTargetRepositories: [],
   force: false,

@@ -15,6 +15,8 @@ export const SAMPLE_REGISTRY: RegistryFacts = {
   publicAccess: { kind: 'all' },
   isPrivateLinked: false,
   anonymousPull: true,
+  immutableTagsIn: [],
+  tokens: new Map(),
 }
 
 export const SAMPLE_REPOSITORIES: readonly string[] = ['hello-world', 'mcr/hello-world']

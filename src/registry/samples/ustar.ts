@@ -5,15 +5,15 @@ export function tarOfExecutable(name: string, content: Buffer): Buffer {
   const padding = Buffer.alloc((BLOCK_BYTES - (content.length % BLOCK_BYTES)) % BLOCK_BYTES)
   // Two empty blocks are the end.
   return Buffer.concat([
-    header(name, content.length),
+    tarHeader(name, content.length),
     content,
     padding,
     Buffer.alloc(2 * BLOCK_BYTES),
   ])
 }
 
-/** https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html#tag_20_94_13_06 */
-function header(name: string, size: number): Buffer {
+/** The head of one file of the archive: https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html#tag_20_94_13_06 */
+export function tarHeader(name: string, size: number): Buffer {
   const block = Buffer.alloc(BLOCK_BYTES)
   const octal = (value: number, digits: number) => value.toString(8).padStart(digits, '0')
   block.write(name, 0)

@@ -34,7 +34,7 @@ export async function startImport(t: TestContext, intervene: Intervene = () => f
       {
         from,
         sourceImage: 'team/app:v1',
-        to: { registryUid: 'uid-1' },
+        to: { registryUid: 'uid-1', immutableTagsIn: [] },
         targetTags: ['app:v1'],
         untaggedTargetRepositories: [],
         force: false,

@@ -13,6 +13,7 @@ import type { BlobStore } from '../../storage/blob-store.ts'
 import { type Database, openDatabase } from '../../storage/database.ts'
 import { createFileBlobStore } from '../../storage/file-blob-store.ts'
 import { openRemovalLock } from '../../storage/removal-lock.ts'
+import { createReplicaStores } from '../../storage/replica-stores.ts'
 import { type Collector, createCollector } from '../lifecycle/create-collector.ts'
 import { createScrubber, type Scrubber } from '../lifecycle/create-scrubber.ts'
 import { OCI_MANIFEST } from '../manifests/manifest.ts'
@@ -70,14 +71,19 @@ export interface Fixture {
   readonly ended: Set<string>
   readonly powerless: Set<string>
   readonly logged: unknown[]
+  /** The regions of networks by their place. */
+  readonly regions: Map<string, string>
   send(method: string, path: string, ask?: Ask): Promise<Answer>
   /** Stops the server and starts another on the same data. */
   restart(): Promise<Fixture>
 }
 
 interface Lifetime {
-  after(hook: () => Promise<void>): void
+  after(hook: () => Promise<void>): unknown
 }
+
+/** What the plane is given instead of the store of files. */
+type WrapBlobs = (blobs: BlobStore) => BlobStore
 
 const NOWHERE: Outside = {
   async fetch({ url }) {
@@ -86,7 +92,11 @@ const NOWHERE: Outside = {
 }
 
 /** A registry over loopback HTTP with its own data folder; `reader` may pull, `writer` push too, `owner` everything. */
-export async function startRegistry(t: Lifetime, outside: Outside = NOWHERE): Promise<Fixture> {
+export async function startRegistry(
+  t: Lifetime,
+  outside: Outside = NOWHERE,
+  wrap: WrapBlobs = (blobs) => blobs,
+): Promise<Fixture> {
   const folder = await mkdtemp(join(tmpdir(), 'causeway-registry-'))
   const running: { close(): Promise<void> }[] = []
   t.after(async () => {
@@ -94,7 +104,7 @@ export async function startRegistry(t: Lifetime, outside: Outside = NOWHERE): Pr
     await rm(folder, { recursive: true, force: true })
   })
   const secrets = { tokenKey: randomBytes(32), urlKey: randomBytes(32) }
-  return startIn(folder, running, secrets, outside)
+  return startIn(folder, running, secrets, outside, wrap)
 }
 
 async function startIn(
@@ -102,6 +112,7 @@ async function startIn(
   running: { close(): Promise<void> }[],
   secrets: { tokenKey: Buffer; urlKey: Buffer },
   outside: Outside,
+  wrap: WrapBlobs,
 ): Promise<Fixture> {
   const database = await openDatabase(join(folder, 'causeway.db'))
   const logged: unknown[] = []
@@ -109,7 +120,8 @@ async function startIn(
     info: (...event: unknown[]) => logged.push(event),
     error: (...event: unknown[]) => logged.push(event),
   }
-  const blobs = await createFileBlobStore(join(folder, 'content'))
+  const blobs = wrap(await createFileBlobStore(join(folder, 'content')))
+  const replicas = createReplicaStores(join(folder, 'replicas'))
   const lock = openRemovalLock({ run: folder })
   const ports = {
     database: database.kysely,
@@ -121,9 +133,11 @@ async function startIn(
   const plane = createRegistryPlane({
     database,
     blobs,
+    replicas: { store: replicas.store, regionOf: (place) => state.regions.get(place) },
     directory: {
       byHost(host) {
-        if (host === DATA_HOST) return { registry: state.facts, role: 'data', region: 'westeurope' }
+        const data = state.facts.dataEndpoints.find((each) => each.host === host)
+        if (data) return { registry: state.facts, role: 'data', region: data.region }
         return host === state.facts.loginServer
           ? { registry: state.facts, role: 'login' }
           : undefined
@@ -166,6 +180,7 @@ async function startIn(
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
       lock.close()
+      await plane.close()
       await database.close()
     },
   }
@@ -173,7 +188,13 @@ async function startIn(
 
   const state: Fixture = {
     plane,
-    collector: createCollector({ ...ports, lock, graceMs: DAY_MS, mayDelete: async () => true }),
+    collector: createCollector({
+      ...ports,
+      replicas,
+      lock,
+      graceMs: DAY_MS,
+      report: (region, error) => logged.push({ region, error }),
+    }),
     scrubber: createScrubber(ports),
     database,
     blobs,
@@ -184,6 +205,7 @@ async function startIn(
     now: new Date(),
     ended: new Set(),
     powerless: new Set(),
+    regions: new Map(),
     facts: {
       id: '/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/myregistry',
       uid: 'uid-1',
@@ -195,15 +217,17 @@ async function startIn(
       publicAccess: { kind: 'all' },
       isPrivateLinked: false,
       anonymousPull: false,
+      immutableTagsIn: [],
       admin: {
         username: ADMIN.user,
         passwordHashes: [createHash('sha256').update(ADMIN.password).digest(), Buffer.alloc(32)],
       },
+      tokens: new Map(),
     },
     send: (method, path, ask = {}) => send(port, method, path, { host: address, ...ask }),
     async restart() {
       await lifetime.close()
-      return startIn(folder, running, secrets, outside)
+      return startIn(folder, running, secrets, outside, wrap)
     },
   }
   return state
@@ -217,7 +241,8 @@ function send(port: number, method: string, path: string, ask: Ask): Promise<Ans
   const headers = {
     host: ask.host ?? '',
     ...(authorization && { authorization }),
-    ...(ask.body !== undefined && { 'content-length': Buffer.byteLength(ask.body) }),
+    ...(ask.body !== undefined &&
+      !ask.headers?.['transfer-encoding'] && { 'content-length': Buffer.byteLength(ask.body) }),
     ...ask.headers,
   }
   return new Promise((resolve, reject) => {

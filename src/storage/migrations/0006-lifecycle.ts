@@ -54,6 +54,10 @@ export const createLifecycle: Migration = {
       content BLOB NOT NULL,
       created_at TEXT NOT NULL,
       updated_at TEXT NOT NULL,
+      delete_enabled INTEGER NOT NULL,
+      write_enabled INTEGER NOT NULL,
+      read_enabled INTEGER NOT NULL,
+      list_enabled INTEGER NOT NULL,
       deleted_at TEXT NOT NULL,
       UNIQUE (registry, repository, digest)
     )`.execute(database)
@@ -66,6 +70,10 @@ export const createLifecycle: Migration = {
       repository TEXT NOT NULL,
       name TEXT NOT NULL,
       digest TEXT NOT NULL,
+      delete_enabled INTEGER NOT NULL,
+      write_enabled INTEGER NOT NULL,
+      read_enabled INTEGER NOT NULL,
+      list_enabled INTEGER NOT NULL,
       deleted_at TEXT NOT NULL
     )`.execute(database)
     await sql`CREATE INDEX registry_deleted_tags_repository ON registry_deleted_tags (registry, repository, id)`.execute(
