@@ -16,6 +16,7 @@ const NOTHING = {
   unlinkedBlobs: 0,
   removedBlobs: 0,
   removedBytes: 0,
+  removedCopies: 0,
   held: false,
 }
 
