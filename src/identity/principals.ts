@@ -1,5 +1,6 @@
 import { randomUUID, timingSafeEqual } from 'node:crypto'
 import type { Clock } from '../lib/clock.ts'
+import { createCommittedCache } from '../storage/committed-cache.ts'
 import type { Database } from '../storage/database.ts'
 import type {
   PrincipalCredentialRow,
@@ -58,11 +59,12 @@ export function createPrincipals(options: {
 }): Principals {
   const { clock, isAwake = () => true } = options
   const { kysely, reader } = options.database
+  const cache = createCommittedCache(reader)
   const find = (condition: string) => {
     const statement = reader.prepare(
       `SELECT * FROM principals WHERE is_enrolled = 1 AND ${condition}`,
     )
-    return async (value: string): Promise<Principal | undefined> => {
+    return (value: string): Principal | undefined => {
       const row = statement.get(value) as unknown as PrincipalRow | undefined
       return row && toPrincipal(row)
     }
@@ -79,6 +81,12 @@ export function createPrincipals(options: {
     const now = clock.now().toISOString()
     if ((start !== null && now < start) || (end !== null && now >= end)) return false
     return owner === null || isAwake(owner)
+  }
+
+  // Asked with every request to a registry.
+  const ownerOf = (credential: string) => {
+    const row = credentialById.get(credential) as unknown as PrincipalCredentialRow | undefined
+    return row && { row, principal: byObjectId(row.object_id) }
   }
 
   const findUser = (userName: string): PrincipalRow | undefined =>
@@ -128,7 +136,7 @@ export function createPrincipals(options: {
     },
 
     async authenticate(appId, secret) {
-      return signInOf(await byAppId(appId.toLowerCase()), secret)
+      return signInOf(byAppId(appId.toLowerCase()), secret)
     },
 
     async authenticateUser(userName, password) {
@@ -136,12 +144,12 @@ export function createPrincipals(options: {
       return signInOf(row && toPrincipal(row), password)
     },
 
-    byObjectId: (objectId) => byObjectId(objectId.toLowerCase()),
-    byAppId: (appId) => byAppId(appId.toLowerCase()),
-    byName: (displayName) => byNameKey(nameKey(displayName)),
+    byObjectId: async (objectId) => byObjectId(objectId.toLowerCase()),
+    byAppId: async (appId) => byAppId(appId.toLowerCase()),
+    byName: async (displayName) => byNameKey(nameKey(displayName)),
     async byCredential(credential) {
-      const row = credentialById.get(credential) as unknown as PrincipalCredentialRow | undefined
-      return row && counts(row) ? byObjectId(row.object_id) : undefined
+      const found = cache.get(`credential ${credential}`, () => ownerOf(credential))
+      return found && counts(found.row) ? found.principal : undefined
     },
 
     async list() {
@@ -194,7 +202,7 @@ export function createPrincipals(options: {
 
     async mintedFor(owner) {
       const row = secretsFor.get(owner) as unknown as PrincipalSecretRow | undefined
-      const principal = row && counts(row) ? await byObjectId(row.object_id) : undefined
+      const principal = row && counts(row) ? byObjectId(row.object_id) : undefined
       return row && principal && { principal, credential: row.id }
     },
 

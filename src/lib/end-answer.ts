@@ -6,9 +6,17 @@ import { finished } from 'node:stream'
  * on its way a connection can be neither used again nor closed: what follows would be read as body, and a reset would
  * overtake the answer.
  */
-export function endAnswer(response: ServerResponse, body: Uint8Array): void {
+export function endAnswer(
+  response: ServerResponse,
+  body: Uint8Array | string = '',
+  encoding: BufferEncoding = 'utf8',
+): void {
   const { req: request } = response
-  response.write(body)
+  if (request.complete) {
+    response.end(body, encoding)
+    return
+  }
+  response.write(body, encoding)
   finished(request, () => response.end())
   request.resume()
 }

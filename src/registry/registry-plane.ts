@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Logger } from 'pino'
 import type { Clock } from '../lib/clock.ts'
@@ -183,12 +182,6 @@ export function createRegistryPlane(options: RegistryPlaneOptions): RegistryPlan
 
   return {
     handle(request, response) {
-      response.setHeader('Docker-Distribution-Api-Version', 'registry/2.0')
-      response.setHeader('x-ms-correlation-request-id', randomUUID())
-      response.setHeader(
-        'Access-Control-Expose-Headers',
-        'Docker-Content-Digest, WWW-Authenticate, Link, X-Ms-Correlation-Request-Id',
-      )
       serve(request, response).catch((thrown) => fail(request, response, thrown))
     },
 

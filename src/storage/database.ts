@@ -1,7 +1,13 @@
 import { closeSync, openSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { Kysely, SqliteAdapter, type SqliteDatabase, SqliteDialect } from 'kysely'
+import {
+  Kysely,
+  SqliteAdapter,
+  type SqliteDatabase,
+  SqliteDialect,
+  type SqliteStatement,
+} from 'kysely'
 import { CannotStart } from '../lib/cannot-start.ts'
 import { refuseNewer } from './data-too-new.ts'
 import { findDueUpgrade, migrate, UpgradeFailed } from './migrate.ts'
@@ -42,7 +48,7 @@ export async function openDatabase(file: string, options: UpgradeOptions = {}): 
   execOrSay(
     writer,
     file,
-    'PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA busy_timeout=5000',
+    'PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA busy_timeout=5000; PRAGMA wal_autocheckpoint=4000',
   )
   const kysely = new Kysely<Tables>({ dialect: dialectOf(writer) })
   try {
@@ -115,23 +121,38 @@ function execOrSay(writer: DatabaseSync, file: string, sql: string): void {
 
 const NOTHING_RUN = { changes: 0, lastInsertRowid: 0 }
 
+/** Statements that are kept prepared; those with lists of values have many forms. */
+const STATEMENTS_MAX = 200
+
 // Kysely speaks better-sqlite3, whose statements take their parameters as one array and know whether they return rows.
 function forKysely(database: DatabaseSync): SqliteDatabase {
+  const prepared = new Map<string, SqliteStatement>()
+
+  function prepare(sql: string): SqliteStatement {
+    const statement = database.prepare(sql)
+    const parameters = (values: readonly unknown[]) => values as never[]
+    return {
+      reader: statement.columns().length > 0,
+      all: (values) => statement.all(...parameters(values)),
+      run(values) {
+        // SQLite takes back some failed transactions itself, as on a full disk: the failure is what is to be told.
+        if (sql === 'rollback' && !database.isTransaction) return NOTHING_RUN
+        return statement.run(...parameters(values))
+      },
+      iterate: (values) => statement.iterate(...parameters(values)) as IterableIterator<unknown>,
+    }
+  }
+
   return {
     close: () => database.close(),
+    // The one used longest ago makes room.
     prepare(sql) {
-      const statement = database.prepare(sql)
-      const parameters = (values: readonly unknown[]) => values as never[]
-      return {
-        reader: statement.columns().length > 0,
-        all: (values) => statement.all(...parameters(values)),
-        run(values) {
-          // SQLite takes back some failed transactions itself, as on a full disk: the failure is what is to be told.
-          if (sql === 'rollback' && !database.isTransaction) return NOTHING_RUN
-          return statement.run(...parameters(values))
-        },
-        iterate: (values) => statement.iterate(...parameters(values)) as IterableIterator<unknown>,
-      }
+      const statement = prepared.get(sql) ?? prepare(sql)
+      prepared.delete(sql)
+      prepared.set(sql, statement)
+      const [oldest] = prepared.keys()
+      if (prepared.size > STATEMENTS_MAX && oldest !== undefined) prepared.delete(oldest)
+      return statement
     },
   }
 }

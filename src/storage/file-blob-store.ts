@@ -1,9 +1,10 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { existsSync, type Stats } from 'node:fs'
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { algorithmOf, type Digest, hexOf } from '../lib/digest.ts'
 import { isErrno, syncFolder } from '../lib/files.ts'
+import { type HeldFile, holdFile } from '../lib/held-file.ts'
 import type { BlobStore, BlobUpload, UploadOwner } from './blob-store.ts'
 import { openFileUpload } from './file-upload.ts'
 import { listBlobFiles } from './list-blob-files.ts'
@@ -20,6 +21,7 @@ const ABANDONED_AFTER_MS = 7 * DAY_MS
 export async function createFileBlobStore(folder: string): Promise<BlobStore> {
   const uploads = new Map<string, BlobUpload>()
   const knownFolders = new Set<string>()
+  const shards = new Map<string, HeldFile>()
   const uploadFolder = (registry: string) => join(folder, 'uploads', encodeURIComponent(registry))
 
   const uploadFile = (owner: UploadOwner, id: string) => {
@@ -40,11 +42,20 @@ export async function createFileBlobStore(folder: string): Promise<BlobStore> {
     knownFolders.add(path)
   }
 
-  function track(file: string, id: string, received: number): BlobUpload {
+  /** The folders of blobs are synced over and over. */
+  async function syncShard(path: string): Promise<void> {
+    const held = shards.get(path) ?? holdFile(path, 'r')
+    shards.set(path, held)
+    await held.use((handle) => handle.sync())
+  }
+
+  function track(file: string, id: string, received: number, handle?: FileHandle): BlobUpload {
     const upload = openFileUpload({
       file,
       id,
       received,
+      ...(handle && { handle }),
+      syncFolder: syncShard,
       async place(digest) {
         await ensureFolder(dirname(blobFile(digest)))
         return blobFile(digest)
@@ -114,8 +125,7 @@ export async function createFileBlobStore(folder: string): Promise<BlobStore> {
       const id = randomUUID()
       const file = uploadFile(owner, id)
       await ensureFolder(uploadFolder(owner.registry))
-      await (await open(file, 'wx', 0o600)).close()
-      return track(file, id, 0)
+      return track(file, id, 0, await open(file, 'wx+', 0o600))
     },
 
     async resume(owner, id) {

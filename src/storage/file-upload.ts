@@ -1,9 +1,10 @@
 import { createHash, type Hash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { type FileHandle, link as hardLink, open, rename, rm, unlink } from 'node:fs/promises'
+import { type FileHandle, link as hardLink, rename, rm, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { algorithmOf, type Digest, type DigestAlgorithm, hexOf } from '../lib/digest.ts'
-import { isErrno, syncFolder } from '../lib/files.ts'
+import { isErrno } from '../lib/files.ts'
+import { holdFile } from '../lib/held-file.ts'
 import { type BlobUpload, isStorageFull, StorageFull } from './blob-store.ts'
 
 /** Written at once: large enough that system calls do not count, small enough to wait for. */
@@ -17,13 +18,19 @@ interface FileUploadOptions {
   readonly file: string
   readonly id: string
   readonly received: number
+  /** The file, where it is open. */
+  readonly handle?: FileHandle
   /** Says where the blob goes, in a folder that exists durably. */
   readonly place: (digest: Digest) => Promise<string>
+  /** Makes the names in a folder durable. */
+  readonly syncFolder: (folder: string) => Promise<void>
   readonly done: () => void
 }
 
 /** An upload into one file. Bytes are hashed while they arrive and read again only after a restart or a failed write. */
-export function openFileUpload({ file, id, place, done, ...from }: FileUploadOptions): BlobUpload {
+export function openFileUpload(options: FileUploadOptions): BlobUpload {
+  const { file, id, place, syncFolder, done, ...from } = options
+  const held = holdFile(file, 'r+', options.handle)
   let received = from.received
   let state: 'open' | 'done' = 'open'
   let hashed: { algorithm: DigestAlgorithm; hash: Hash } | undefined
@@ -98,9 +105,14 @@ export function openFileUpload({ file, id, place, done, ...from }: FileUploadOpt
     }
   }
 
-  async function discard(): Promise<void> {
+  function end(): void {
     state = 'done'
+    held.release()
     done()
+  }
+
+  async function discard(): Promise<void> {
+    end()
     await rm(file, { force: true })
   }
 
@@ -121,13 +133,10 @@ export function openFileUpload({ file, id, place, done, ...from }: FileUploadOpt
 
     async append(source, algorithm) {
       const hash = await hashSoFar(algorithm ?? hashed?.algorithm ?? 'sha256')
-      const handle = await open(file, 'r+')
       try {
-        await receive(source, hash, handle)
+        await held.use((handle) => receive(source, hash, handle))
       } catch (error) {
         throw isStorageFull(error) ? new StorageFull({ cause: error }) : error
-      } finally {
-        await handle.close()
       }
     },
 
@@ -135,18 +144,13 @@ export function openFileUpload({ file, id, place, done, ...from }: FileUploadOpt
       const hash = await hashSoFar(algorithmOf(digest))
       if (hash.copy().digest('hex') !== hexOf(digest)) return 'mismatch'
       const target = await place(digest)
-      const handle = await open(file, 'r+')
-      try {
-        await sync(handle)
-      } finally {
-        await handle.close()
-      }
+      await held.use(sync)
       // From here on bytes at the end would be bytes of the blob.
-      state = 'done'
-      done()
+      end()
       try {
         for (let placings = 1; ; placings++) {
           await putInPlace(file, target)
+          await syncFolder(dirname(target))
           if (await link()) return 'committed'
           if (placings === PLACINGS_MAX) throw new Error(`${digest} is removed again and again`)
         }
@@ -170,7 +174,6 @@ async function putInPlace(file: string, target: string): Promise<void> {
     if (!isErrno(error, 'EEXIST')) throw error
     await replace(file, target)
   }
-  await syncFolder(dirname(target))
 }
 
 async function replace(file: string, target: string): Promise<void> {

@@ -4,7 +4,7 @@ import type { Exchange } from '../http/exchange.ts'
 import { OciError } from '../http/oci-error.ts'
 import type { RegistryIdentity } from '../identity.ts'
 import { type Credentials, parseAuthorization } from './credentials.ts'
-import { grant, permits } from './grants.ts'
+import { grant, narrow, permits } from './grants.ts'
 import type { RegistryTokens } from './registry-tokens.ts'
 import { type Access, formatScope } from './scope.ts'
 
@@ -69,38 +69,40 @@ export function createAuthorizer(options: {
 }): Authorizer {
   const { identity, tokens, credentials } = options
 
-  /** What the request's credentials allow of the scope; undefined where they prove nothing. */
+  /** What the request's credentials allow of what it needs; undefined where they prove nothing. */
   async function accessOf(
     { request, registry }: Exchange,
-    scope: Access | undefined,
+    need: Need | undefined,
   ): Promise<readonly Access[] | undefined> {
     const authorization = parseAuthorization(request.headers.authorization)
     if (authorization.scheme === 'bearer') {
       const claims = await tokens.verifyAccessToken(registry, authorization.token)
       // Once more, by the roles of now: a right that was taken away ends with it, not with the token.
-      return claims && grant(identity, registry, claims.subject, claims.access)
+      return (
+        claims && grant(identity, registry, claims.subject, need ? narrow(claims.access, need) : [])
+      )
     }
     if (authorization.scheme === 'basic') {
       const { user, password } = authorization
       const subject = await credentials.prove(registry, user, password)
-      return subject && grant(identity, registry, subject, scope ? [scope] : [])
+      return subject && grant(identity, registry, subject, need ? [asked(need)] : [])
     }
     return undefined
   }
 
+  const asked = ({ scope, oneOf }: Need) => ({ ...scope, actions: [...scope.actions, ...oneOf] })
   const has = (access: readonly Access[], { scope, oneOf }: Need) =>
     permits(access, scope.type, scope.name, oneOf)
 
   return {
     async authorize(exchange, need) {
-      const asked = need && { ...need.scope, actions: [...need.scope.actions, ...need.oneOf] }
-      const access = await accessOf(exchange, asked)
+      const access = await accessOf(exchange, need)
       if (access && (!need || has(access, need))) return
       throw unauthorized(exchange, need, access !== undefined)
     },
 
     async may(exchange, need) {
-      const access = await accessOf(exchange, need.scope)
+      const access = await accessOf(exchange, need)
       return access !== undefined && has(access, need)
     },
   }

@@ -6,7 +6,7 @@ import type { ContentWriter } from '../content/content-writer.ts'
 import { disallowed } from '../content/locks.ts'
 import { parseRange } from '../http/byte-range.ts'
 import { isNotModified } from '../http/conditional.ts'
-import { type Exchange, sendEmpty } from '../http/exchange.ts'
+import { type Exchange, sendEmpty, sendHead } from '../http/exchange.ts'
 import { OciError } from '../http/oci-error.ts'
 import type { NearestRegion } from '../replicas/nearest-region.ts'
 import type { RegionStores } from '../replicas/region-stores.ts'
@@ -76,12 +76,12 @@ export function createBlobRoutes(options: {
       ETag: etag,
     }
     if (isNotModified(request.headers['if-none-match'], etag)) {
-      response.writeHead(304, headers)
+      sendHead(exchange, 304, headers)
       response.end()
       return
     }
     if (request.method === 'HEAD') {
-      response.writeHead(200, { ...headers, 'Content-Length': size })
+      sendHead(exchange, 200, { ...headers, 'Content-Length': size })
       response.end()
       return
     }
@@ -104,7 +104,7 @@ export function createBlobRoutes(options: {
     const blob = found.reader
     try {
       const { start, end } = range ?? { start: 0, end: size }
-      response.writeHead(range ? 206 : 200, {
+      sendHead(exchange, range ? 206 : 200, {
         ...headers,
         'Content-Length': end - start,
         ...(range && { 'Content-Range': `bytes ${start}-${end - 1}/${size}` }),

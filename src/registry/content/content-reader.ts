@@ -1,5 +1,6 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import type { Digest } from '../../lib/digest.ts'
+import { createCommittedCache } from '../../storage/committed-cache.ts'
 import {
   ATTRIBUTE_COLUMNS,
   type Flagged,
@@ -111,11 +112,13 @@ const STORED = 'm.digest, m.media_type AS mediaType, m.content'
 const MANIFEST = `digest, media_type AS mediaType, config_media_type AS configMediaType, architecture, os,
   image_size AS imageSize, created_at AS createdAt, updated_at AS updatedAt, ${ATTRIBUTE_COLUMNS}`
 const TAG = `name, digest, created_at AS createdAt, updated_at AS updatedAt, ${ATTRIBUTE_COLUMNS}`
+const weigh = (manifest: FoundManifest | undefined): number => manifest?.content.length ?? 0
 const WITHIN = 'registry = ? AND repository = ?'
 const IS_WHOLE = 'NOT EXISTS (SELECT 1 FROM registry_damaged_blobs d WHERE d.digest = b.digest)'
 
-/** Reads on the pull path: prepared statements on a connection that sees what is committed. */
+/** Reads on the pull path: prepared statements on a connection that sees what is committed, and a cache that is as exact. */
 export function createContentReader(database: DatabaseSync): ContentReader {
+  const cache = createCommittedCache(database)
   const prepared = new Map<string, StatementSync>()
   const statement = (sql: string): StatementSync => {
     const known = prepared.get(sql)
@@ -211,12 +214,24 @@ export function createContentReader(database: DatabaseSync): ContentReader {
         last,
         n,
       ).map((row) => row.name),
-    blobSize: (registry, name, digest) => blobSize(registry, name, digest)?.size,
-    blob: (registry, name, digest) => found(blob(registry, name, digest)),
+    blobSize: (registry, name, digest) =>
+      cache.get(`s ${registry} ${name} ${digest}`, () => blobSize(registry, name, digest))?.size,
+    blob: (registry, name, digest) =>
+      cache.get(`b ${registry} ${name} ${digest}`, () => found(blob(registry, name, digest))),
     isDamaged: (registry, name, digest) => damaged(registry, name, digest) !== undefined,
     isUnderReview: (registry, name, digest) => review(registry, name, digest) !== undefined,
-    manifestByTag: (registry, name, tagName) => found(byTag(registry, name, tagName)),
-    manifestByDigest: (registry, name, digest) => found(byDigest(registry, name, digest)),
+    manifestByTag: (registry, name, tagName) =>
+      cache.get(
+        `t ${registry} ${name} ${tagName}`,
+        () => found(byTag(registry, name, tagName)),
+        weigh,
+      ),
+    manifestByDigest: (registry, name, digest) =>
+      cache.get(
+        `m ${registry} ${name} ${digest}`,
+        () => found(byDigest(registry, name, digest)),
+        weigh,
+      ),
     manifest: (registry, name, digest) => shown(manifest(registry, name, digest)),
     manifests: (registry, name, page) =>
       list<Flagged<ManifestRow>>(

@@ -3,6 +3,7 @@ import type { Clock } from '../../lib/clock.ts'
 import type { Digest } from '../../lib/digest.ts'
 import { inBatches } from '../../lib/in-batches.ts'
 import type { BlobStore } from '../../storage/blob-store.ts'
+import { createSharedTransactions } from '../../storage/shared-transactions.ts'
 import type { Tables } from '../../storage/tables.ts'
 import { OciError } from '../http/oci-error.ts'
 import { isHere, type Manifest, withBlobsListed } from '../manifests/manifest.ts'
@@ -84,11 +85,10 @@ export function createContentWriter(
   blobs: Pick<BlobStore, 'has'>,
   queued: () => void = () => {},
 ): ContentWriter {
-  const inTransaction = <T>(work: (transaction: RegistryTransaction) => Promise<T>) =>
-    database.transaction().execute(work)
+  const inTransaction = createSharedTransactions(database)
   const now = () => clock.now().toISOString()
 
-  // Each commit waits for the disk; layers of many pushes at once share it.
+  // Layers of many pushes at once share one statement as well.
   const link = inBatches<BlobLink, boolean>(async (links) => {
     const { missing, isQueued } = await inTransaction((transaction) =>
       linkBlobs(transaction, clock, blobs, links),

@@ -5,7 +5,7 @@ import type { ContentWriter } from '../content/content-writer.ts'
 import { isNamedBy } from '../content/first-push-wins.ts'
 import { disallowed } from '../content/locks.ts'
 import { isNotModified } from '../http/conditional.ts'
-import { type Exchange, readBody, sendEmpty } from '../http/exchange.ts'
+import { type Exchange, readBody, sendBytes, sendEmpty, sendHead } from '../http/exchange.ts'
 import { OciError } from '../http/oci-error.ts'
 import { isTag, type ManifestReference, parseDigest } from '../http/oci-path.ts'
 import { deletionIn } from '../registry-directory.ts'
@@ -44,23 +44,19 @@ export function createManifestRoutes(options: {
   }
 
   return {
-    async read({ request, response, registry }, path) {
+    async read(exchange, path) {
+      const { request, response, registry } = exchange
       const { digest, mediaType, content, readEnabled } = find(registry.uid, path)
       // Not even its digest is told by a tag that may not be read: what has the digest may be.
       if (!readEnabled) throw disallowed({ name: path.repository, attribute: 'readEnabled' })
       const etag = `"${digest}"`
       const headers = { 'Docker-Content-Digest': digest, ETag: etag }
       if (isNotModified(request.headers['if-none-match'], etag)) {
-        response.writeHead(304, headers)
+        sendHead(exchange, 304, headers)
         response.end()
         return
       }
-      response.writeHead(200, {
-        ...headers,
-        'Content-Type': mediaType,
-        'Content-Length': content.length,
-      })
-      response.end(request.method === 'HEAD' ? undefined : content)
+      sendBytes(exchange, 200, content, { 'Content-Type': mediaType, ...headers })
     },
 
     async push(exchange, { repository, reference }) {
