@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, open, readdir, rm, utimes } from 'node:fs/promises'
+import { link, mkdtemp, open, readdir, rm, utimes } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { digestOf, hexOf } from '../lib/digest.ts'
+import { type Digest, digestOf, hexOf } from '../lib/digest.ts'
 import type { BlobStore } from './blob-store.ts'
 import { createFileBlobStore } from './file-blob-store.ts'
 
@@ -143,3 +143,92 @@ for (const [what, bytes] of [
     assert.equal(await readAll(store, bytes), undefined)
   })
 }
+
+async function put(store: BlobStore, bytes: Buffer, isSeen = seen) {
+  const upload = await store.begin(OWNER)
+  await upload.append(inChunks(bytes))
+  await upload.commit(digestOf(bytes), isSeen)
+  return digestOf(bytes)
+}
+
+async function listed(store: BlobStore, after?: Digest): Promise<readonly Digest[]> {
+  const found: Digest[] = []
+  for await (const { digest } of store.list(after)) found.push(digest)
+  return found
+}
+
+test('blobs are listed in the order of their digests, from any of them on', async (t) => {
+  const { store } = await openStore(t)
+  const digests: Digest[] = []
+  for (let index = 0; index < 20; index++) digests.push(await put(store, Buffer.from(`${index}`)))
+  digests.sort()
+  assert.deepEqual(await listed(store), digests)
+  for (const [index, digest] of digests.entries()) {
+    assert.deepEqual(await listed(store, digest), digests.slice(index + 1))
+  }
+})
+
+test('a removed blob is gone for whoever comes, and whoever reads it reads on', async (t) => {
+  const { folder, store } = await openStore(t)
+  const digest = await put(store, BYTES)
+  const reader = await store.open(digest)
+  await store.remove(digest)
+  assert.equal(await store.has(digest), false)
+  assert.equal(await store.open(digest), undefined)
+  await store.reclaim()
+  assert.deepEqual(await readdir(join(folder, 'removed')), [])
+  const found = Buffer.alloc(BYTES.length)
+  assert.equal(await reader?.read(found, 0), BYTES.length)
+  await reader?.close()
+  assert.ok(found.equals(BYTES))
+  // A second time there is nothing to do.
+  await store.remove(digest)
+})
+
+test('a blob that is removed before it is seen is put there again, and given up at last', async (t) => {
+  const { folder, store } = await openStore(t)
+  let asked = 0
+  const removedOnce = async () => {
+    asked += 1
+    if (asked === 1) await store.remove(digestOf(BYTES))
+    return store.has(digestOf(BYTES))
+  }
+  await put(store, BYTES, removedOnce)
+  assert.equal(asked, 2)
+  assert.ok((await readAll(store, BYTES))?.equals(BYTES))
+  await assert.rejects(
+    put(store, BYTES, async () => false),
+    /is removed again and again/,
+  )
+  assert.deepEqual(await readdir(join(folder, 'uploads', 'uid-1')), [])
+})
+
+test('only the blob that was read is set aside, not one that took its place', async (t) => {
+  const { folder, store } = await openStore(t)
+  const digest = await put(store, BYTES)
+  const first = await store.open(digest)
+  await put(store, BYTES)
+  const second = await store.open(digest)
+  assert.ok(first && second)
+  assert.equal(await store.quarantine(digest, first), false)
+  assert.equal(await store.has(digest), true)
+  assert.equal(await store.quarantine(digest, second), true)
+  assert.equal(await store.has(digest), false)
+  for (const reader of [first, second]) await reader.close()
+  assert.deepEqual(await readdir(join(folder, 'quarantine')), [digest.replace(':', '-')])
+})
+
+test('an upload that became a blob before its process ended takes no more bytes', async (t) => {
+  const { folder, store } = await openStore(t)
+  const upload = await store.begin(OWNER)
+  await upload.append(inChunks(BYTES))
+  const [name = ''] = await readdir(join(folder, 'uploads', 'uid-1'))
+  const file = join(folder, 'uploads', 'uid-1', name)
+  const hex = hexOf(digestOf(BYTES))
+  await link(file, join(folder, 'blobs', 'sha256', hex.slice(0, 2), hex))
+
+  const next = await createFileBlobStore(folder)
+  assert.equal(await next.resume(OWNER, upload.id), undefined)
+  assert.deepEqual(await readdir(join(folder, 'uploads', 'uid-1')), [])
+  assert.ok((await readAll(next, BYTES))?.equals(BYTES))
+})
