@@ -21,6 +21,8 @@ const SEED = Number(process.env.CAUSEWAY_GC_SEED ?? Date.now() % 1_000_000)
 const CLIENTS = 8
 const NAME = 'tidyhouse'
 
+const repositories = Array.from({ length: CLIENTS }, (_, index) => `team/app${index}`)
+
 describe('garbage that is collected without grace, under load', {
   timeout: 180_000 + SECONDS * 10_000 + CRASHES * 60_000,
 }, () => {
@@ -45,7 +47,8 @@ describe('garbage that is collected without grace, under load', {
     clients = Array.from({ length: CLIENTS }, (_, index) =>
       contentClient({
         registry: () => registry,
-        repository: `team/app${index}`,
+        repository: repositories[index] ?? '',
+        neighbours: repositories,
         layers,
         chance: chanceFrom(SEED + index + 1),
       }),
@@ -133,9 +136,7 @@ describe('garbage that is collected without grace, under load', {
 
   test('when all is deleted, only the samples stay', async () => {
     for (const client of clients) await client.deleteAll()
-    for (let index = 0; index < CLIENTS; index++) {
-      await registry.send('DELETE', `/acr/v1/team/app${index}`)
-    }
+    for (const repository of repositories) await registry.send('DELETE', `/acr/v1/${repository}`)
     await collect()
     assert.deepEqual(await storedFiles(causeway), await neededByRows(causeway, 'mcr'))
   })

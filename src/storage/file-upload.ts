@@ -181,6 +181,8 @@ async function replace(file: string, target: string): Promise<void> {
   await rm(second, { force: true })
   await hardLink(file, second)
   await rename(second, target)
+  // Where both were the same file already, renaming has done nothing.
+  await rm(second, { force: true })
 }
 
 /** Writes all of it in as few calls as the system takes. */

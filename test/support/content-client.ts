@@ -32,10 +32,12 @@ export interface ContentClient {
 export function contentClient(options: {
   readonly registry: () => LoopbackRegistry
   readonly repository: string
+  /** Repositories of others, from which blobs may be had. */
+  readonly neighbours: readonly string[]
   readonly layers: readonly Buffer[]
   readonly chance: Chance
 }): ContentClient {
-  const { registry, repository, layers, chance } = options
+  const { registry, repository, neighbours, layers, chance } = options
   const manifests = new Map<string, Image>()
   const tags = new Map<string, string>()
   const base = `/v2/${repository}`
@@ -45,6 +47,9 @@ export function contentClient(options: {
     const digest = sha256(bytes)
     const { send } = registry()
     if ((await send('HEAD', `${base}/blobs/${digest}`)).status === 200) return digest
+    // Where it is not to be had there, an upload is begun, which is left alone here.
+    const mount = `${base}/blobs/uploads/?mount=${digest}&from=${chance.one(neighbours)}`
+    if (chance.below(3) === 0 && (await send('POST', mount)).status === 201) return digest
     const answer = await send('POST', `${base}/blobs/uploads/?digest=${digest}`, bytes)
     assert.equal(answer.status, 201, `push of a blob: ${answer.body.toString()}`)
     return digest

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { describe, type TestContext, test } from 'node:test'
-import { digestOf } from '../../lib/digest.ts'
+import { type Digest, digestOf } from '../../lib/digest.ts'
 import type { BlobStore } from '../blob-store.ts'
-import { failingAfter, inChunks, OWNER, readAll, seen } from './blobs.ts'
+import { failingAfter, inChunks, OWNER, put, readAll, seen } from './blobs.ts'
 
 /** One store and whoever opens it later: what they share is all that outlives a process. */
 export interface StoreUnderTest {
@@ -150,5 +150,100 @@ export function testBlobStore(
       assert.deepEqual(order, [1, 1, 2, 2, 3, 3])
       assert.equal(await upload.commit(digestOf(Buffer.from('123')), seen), 'committed')
     })
+
+    test('lists blobs in the order of their digests, from any of them on', async (t) => {
+      const { store } = await make(t)
+      const digests: Digest[] = []
+      for (let index = 0; index < 20; index++) {
+        digests.push(await put(store, Buffer.from(`${index}`)))
+      }
+      digests.sort()
+      assert.deepEqual(await listed(store), digests)
+      for (const [index, digest] of digests.entries()) {
+        assert.deepEqual(await listed(store, digest), digests.slice(index + 1))
+      }
+    })
+
+    test('tells of a listed blob how large it is and since when it has been there', async (t) => {
+      const { store } = await make(t)
+      const digest = await put(store, BYTES)
+      const [blob, ...others] = await Array.fromAsync(store.list())
+      assert.deepEqual([blob?.digest, blob?.size, others], [digest, BYTES.length, []])
+      assert.ok(Math.abs(Date.now() - Number(blob?.storedAt)) < 60_000)
+    })
+
+    test('has no removed blob for whoever comes, and whoever reads it reads on', async (t) => {
+      const { store } = await make(t)
+      const digest = await put(store, BYTES)
+      assert.equal(await store.has(digest), true)
+      const reader = await store.open(digest)
+      assert.ok(reader)
+      await store.remove(digest)
+      assert.equal(await store.has(digest), false)
+      assert.equal(await store.open(digest), undefined)
+      assert.deepEqual(await listed(store), [])
+      await store.reclaim()
+      const found = Buffer.alloc(BYTES.length)
+      assert.equal(await reader.read(found, 0), BYTES.length)
+      await reader.close()
+      assert.ok(found.equals(BYTES))
+      // A second time there is nothing to do.
+      await store.remove(digest)
+    })
+
+    test('takes the bytes of a removed blob again', async (t) => {
+      const { store } = await make(t)
+      await store.remove(await put(store, BYTES))
+      const digest = await put(store, BYTES)
+      await store.reclaim()
+      assert.ok((await readAll(store, digest))?.equals(BYTES))
+    })
+
+    test('puts a blob there again that is removed before it is seen, and gives up at last', async (t) => {
+      const { store } = await make(t)
+      const digest = digestOf(BYTES)
+      let asked = 0
+      const removedOnce = async () => {
+        asked += 1
+        if (asked === 1) await store.remove(digest)
+        return store.has(digest)
+      }
+      await put(store, BYTES, removedOnce)
+      assert.equal(asked, 2)
+      assert.ok((await readAll(store, digest))?.equals(BYTES))
+      const never = put(store, BYTES, async () => false)
+      await assert.rejects(never, /is removed again and again/)
+    })
+
+    test('an upload whose blob cannot be seen ends with that, and the blob stays', async (t) => {
+      const { store } = await make(t)
+      const upload = await store.begin(OWNER)
+      await upload.append(inChunks(BYTES))
+      const failing = upload.commit(digestOf(BYTES), async () => {
+        throw new Error('the database is full')
+      })
+      await assert.rejects(failing, /the database is full/)
+      assert.equal(upload.state, 'done')
+      assert.equal(await store.resume(OWNER, upload.id), undefined)
+      assert.equal(await store.has(digestOf(BYTES)), true)
+    })
+
+    test('sets only the blob aside that was read, not one that took its place', async (t) => {
+      const { store } = await make(t)
+      const digest = await put(store, BYTES)
+      const first = await store.open(digest)
+      await put(store, BYTES)
+      const second = await store.open(digest)
+      assert.ok(first && second)
+      assert.equal(await store.quarantine(digest, first), false)
+      assert.equal(await store.has(digest), true)
+      assert.equal(await store.quarantine(digest, second), true)
+      assert.equal(await store.has(digest), false)
+      for (const reader of [first, second]) await reader.close()
+    })
   })
+}
+
+async function listed(store: BlobStore, after?: Digest): Promise<readonly Digest[]> {
+  return (await Array.fromAsync(store.list(after))).map(({ digest }) => digest)
 }

@@ -1,4 +1,4 @@
-import type { Digest } from '../../lib/digest.ts'
+import { type Digest, digestOf } from '../../lib/digest.ts'
 import type { BlobStore, UploadOwner } from '../blob-store.ts'
 
 export const OWNER: UploadOwner = { registry: 'uid-1', repository: 'team/app' }
@@ -13,6 +13,14 @@ export async function* inChunks(bytes: Buffer, size = 65_536) {
 export async function* failingAfter(bytes: Buffer) {
   yield* inChunks(bytes)
   throw new Error('the client went away')
+}
+
+/** Stores a blob. */
+export async function put(store: BlobStore, bytes: Buffer, isSeen = seen): Promise<Digest> {
+  const upload = await store.begin(OWNER)
+  await upload.append(inChunks(bytes))
+  await upload.commit(digestOf(bytes), isSeen)
+  return digestOf(bytes)
 }
 
 /** All bytes of a blob; undefined where there is none. */
