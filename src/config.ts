@@ -60,6 +60,11 @@ export interface Config {
   }
   /** How long events are kept. */
   readonly audit: { readonly retentionDays: number }
+  readonly garbageCollection: {
+    /** How long blobs stay that nothing needs, and uploaded ones that nothing needs yet. */
+    readonly graceHours: number
+    readonly intervalSeconds: number
+  }
   readonly privateEndpointsPerRegistry: number
   readonly version: string
 }
@@ -77,6 +82,9 @@ type Environment = Readonly<Record<string, string | undefined>>
 const DEFAULT_PORT = 7443
 const DEFAULT_NAMES_PORT = 7453
 const DEFAULT_LOG_LEVEL = 'info'
+// Longer than any push takes between its first layer and its manifest.
+const DEFAULT_GRACE_HOURS = 24
+const DEFAULT_COLLECTION_SECONDS = 60
 // The service's limit today; the article's date says 10. Source: container-registry-skus, 2022-08.
 const DEFAULT_ENDPOINTS_PER_REGISTRY = 200
 const DEFAULT_AUDIT_DAYS = 90
@@ -130,6 +138,10 @@ export async function readConfig(
       ...(keyVault?.secretsFile && { secretsFile: resolve(folder, keyVault.secretsFile) }),
     },
     audit: { retentionDays: file.audit?.retentionDays ?? DEFAULT_AUDIT_DAYS },
+    garbageCollection: {
+      graceHours: file.garbageCollection?.graceHours ?? DEFAULT_GRACE_HOURS,
+      intervalSeconds: file.garbageCollection?.intervalSeconds ?? DEFAULT_COLLECTION_SECONDS,
+    },
     privateEndpointsPerRegistry: file.privateEndpointsPerRegistry ?? DEFAULT_ENDPOINTS_PER_REGISTRY,
     version: packageVersion(),
   })

@@ -1,6 +1,7 @@
 import type { Config } from './config.ts'
 import { openAuthorities } from './front/authorities.ts'
 import { addMetrics } from './installation/add-metrics.ts'
+import { careForContent } from './installation/care-for-content.ts'
 import { createNames } from './installation/create-names.ts'
 import { createPlanes } from './installation/create-planes.ts'
 import { makePlaces } from './installation/make-places.ts'
@@ -69,6 +70,7 @@ async function compose(config: Config, progress: Progress, closing: Closing): Pr
   const inside = { places: () => places.list(), asOwner }
   const options = { ...inside, outside, secrets, cache, metrics, trail }
   const { start, ...served } = await createPlanes(stores, who, options, closing)
+  const content = careForContent(stores, served, config, closing)
   const names = createNames(stores, served, config, metrics)
   const { registryDomain } = settings
   const authorities = await openAuthorities(folder.authorities, { registryDomain, hostNames })
@@ -103,9 +105,13 @@ async function compose(config: Config, progress: Progress, closing: Closing): Pr
       places: places.list(),
       imports: served.imports(),
     })
-  const parts = { ...served, ...names, status, asOwner, places, audit: audit.reader }
+  const parts = {
+    ...{ ...served, ...names, status, asOwner, places, content },
+    audit: audit.reader,
+  }
   const { attach, shutDownAsked } = await operate(stores, who, parts, closing)
   await start()
+  content.start()
   whyNotReady = () => whatIsMissing({ support, places: places.list() })
   log.info({ version: config.version, port: host.port, mark: folder.mark }, 'serving')
   return { status, attach, asOwner, shutDownAsked, close: () => closing.close() }

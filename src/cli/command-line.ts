@@ -176,6 +176,22 @@ function describeCommands(exit: (code: number) => void): Command {
       exit(await (await import('./backup.ts')).restoreCommand(file, flags)),
     )
   program
+    .command('gc')
+    .description('remove what nothing needs and whose grace is over; the server does it by itself')
+    .option(...DATA)
+    .option('--dry-run', 'remove nothing; tell what will be removed, why and when')
+    .option('--no-grace', 'do not wait: pushes that go on now may have to begin again')
+    .option(...JSON_OUTPUT)
+    .action(async (flags) => exit(await (await import('./gc.ts')).gc(flags)))
+  program
+    .command('scrub')
+    .description('read every blob again and set aside what has not the bytes of its digest')
+    .option(...DATA)
+    .option('--rate <number>', 'MiB to read in a second at most', '50')
+    .option('--restart', 'begin anew instead of going on where it stopped')
+    .option(...JSON_OUTPUT)
+    .action(async (flags) => exit(await (await import('./scrub.ts')).scrub(flags)))
+  program
     .command('doctor')
     .description('look at the machine and the data folder; tell what to mend, and how')
     .option(...DATA)

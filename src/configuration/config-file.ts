@@ -113,6 +113,27 @@ export const configFile = Type.Object(
         closed,
       ),
     ),
+    garbageCollection: Type.Optional(
+      Type.Object(
+        {
+          graceHours: Type.Optional(
+            Type.Number({
+              minimum: 0,
+              maximum: 8760,
+              [WANTED]: 'a number of hours from 0 to 8760',
+            }),
+          ),
+          intervalSeconds: Type.Optional(
+            Type.Number({
+              minimum: 1,
+              maximum: 86_400,
+              [WANTED]: 'a number of seconds from 1 to 86400',
+            }),
+          ),
+        },
+        closed,
+      ),
+    ),
     privateEndpointsPerRegistry: Type.Optional(
       Type.Integer({ minimum: 1, maximum: 10_000, [WANTED]: 'a number from 1 to 10000' }),
     ),

@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { createControlPlane } from '../arm/control-plane.ts'
 import { isSameId } from '../arm/resource-id.ts'
 import type { AuditTrail } from '../audit/create-audit-trail.ts'
@@ -29,7 +28,7 @@ import { privateDnsProvider } from '../providers/private-dns/provider.ts'
 import { createZoneSource } from '../providers/private-dns/zone-source.ts'
 import { resourcesProvider } from '../providers/resources/provider.ts'
 import { createRegistryPlane } from '../registry/registry-plane.ts'
-import { createFileBlobStore } from '../storage/file-blob-store.ts'
+import { createReplicaStores } from '../storage/replica-stores.ts'
 import type { PrincipalsAtWork } from './open-principals.ts'
 import type { Stores } from './open-stores.ts'
 import { openWebhooks, recordWithBoth } from './open-webhooks.ts'
@@ -127,11 +126,12 @@ export async function createPlanes(
     unseal: sealer.unseal,
   })
   const webhooks = await openWebhooks(stores, { ...options, resources }, closing)
+  const replicas = createReplicaStores(stores.folder.replicas)
   const registry = createRegistryPlane({
     database,
     blobs,
     replicas: {
-      store: (region) => createFileBlobStore(join(stores.folder.replicas, region)),
+      store: replicas.store,
       regionOf: (place) => networks.list().find((each) => each.place === place)?.location,
     },
     directory,
@@ -176,5 +176,5 @@ export async function createPlanes(
   }
   const roles = { assignmentsOf, customRoleName: customRoles.nameOf }
   const imports = registry.runningImports
-  return { planes, directory, zones, networks, roles, imports, start }
+  return { planes, directory, replicas, zones, networks, roles, imports, start }
 }

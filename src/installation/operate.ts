@@ -11,6 +11,7 @@ import { resolveName } from '../operator/resolve.ts'
 import type { Places } from '../places/create-places.ts'
 import type { NetworkSource } from '../places/network-source.ts'
 import type { ArmClient } from '../rehearsal/arm-client.ts'
+import type { ContentCare } from './care-for-content.ts'
 import type { PrincipalsAtWork } from './open-principals.ts'
 import type { Stores } from './open-stores.ts'
 
@@ -30,12 +31,13 @@ export async function operate(
     readonly resolver: Resolver
     readonly hostResolver: Resolver
     readonly audit: AuditReader
+    readonly content: Pick<ContentCare, 'collector' | 'scrubber'>
   },
   closing: Closing,
 ) {
   const { tenantId, subscriptionId } = settings
   const { principals, applications, credentials, homes, identities, hostPrograms } = who
-  const { status, asOwner, places, networks } = parts
+  const { status, asOwner, places, networks, content } = parts
   const ownerName = who.owner.displayName
   const attach = (request: AttachRequest) =>
     attachProgram(request, {
@@ -60,6 +62,10 @@ export async function operate(
       shutDown,
       listAudit: (request) => listAudit(request, { reader: parts.audit, tenantId }),
       resolve: (request) => resolveName(request, parts),
+      listGarbage: () => content.collector.candidates(),
+      collectGarbage: ({ ignoresGrace = false }) =>
+        content.collector.collect({ sweeps: true, ignoresGrace }),
+      scrub: (request) => content.scrubber.step(request),
       ...principalOperations({
         principals,
         applications,

@@ -7,14 +7,19 @@ import type {
   AttachRequest,
   AuditAnswer,
   AuditRequest,
+  Collected,
+  CollectRequest,
   CreatedPrincipal,
   DescribedPrincipal,
+  GarbageCandidate,
   HostProgram,
   HostRequest,
   NetworkSummary,
   NewPrincipal,
   Resolved,
   ResolveRequest,
+  ScrubProgress,
+  ScrubRequest,
   ServerStatus,
 } from './contract.ts'
 import { OperatorError } from './operator-error.ts'
@@ -35,6 +40,10 @@ export interface Operations {
   resetPrincipal(name: string): Promise<CreatedPrincipal>
   resolve(request: ResolveRequest): Resolved
   listAudit(request: AuditRequest): AuditAnswer | Promise<AuditAnswer>
+  listGarbage(): Promise<readonly GarbageCandidate[]>
+  collectGarbage(request: CollectRequest): Promise<Collected>
+  /** Goes on with the scrub for about a second. */
+  scrub(request: ScrubRequest): Promise<ScrubProgress>
   /** Opens the log anew, when it has got another name. */
   reopenLog(): void
   shutDown(): void
@@ -76,6 +85,19 @@ const AUDIT_QUERY = {
   },
 } as const
 
+const COLLECTION = {
+  type: 'object',
+  properties: { ignoresGrace: { type: 'boolean' } },
+} as const
+
+const SCRUB = {
+  type: 'object',
+  properties: {
+    bytesPerSecond: { type: 'number', exclusiveMinimum: 0 },
+    restarts: { type: 'boolean' },
+  },
+} as const
+
 /**
  * Serves the owner's commands on a Unix socket that only the owner may open: whoever can is allowed everything.
  */
@@ -113,6 +135,13 @@ export async function serveOperator(options: {
   )
   app.get('/audit', { schema: { querystring: AUDIT_QUERY } }, (request) =>
     operations.listAudit(request.query as AuditRequest),
+  )
+  app.get('/garbage', () => operations.listGarbage())
+  app.post('/garbage/collections', { schema: { body: COLLECTION } }, (request) =>
+    operations.collectGarbage(request.body as CollectRequest),
+  )
+  app.post('/scrub', { schema: { body: SCRUB } }, (request) =>
+    operations.scrub(request.body as ScrubRequest),
   )
   app.post('/log/reopen', (_request, reply) => {
     operations.reopenLog()

@@ -11,6 +11,7 @@ import { createAuthorizer } from './access/authorize.ts'
 import { createCredentials } from './access/credentials.ts'
 import { createRegistryTokens } from './access/registry-tokens.ts'
 import { createTokenEndpoints } from './access/token-endpoints.ts'
+import { createDeletedRoutes } from './acr/deleted-routes.ts'
 import { createMetadataRoutes } from './acr/metadata-routes.ts'
 import { createBlobRoutes } from './blobs/blob-routes.ts'
 import { createBufferPool } from './blobs/buffer-pool.ts'
@@ -24,6 +25,7 @@ import { type CredentialsOf, createUpstream } from './cache/create-upstream.ts'
 import { createPullThrough } from './cache/pull-through.ts'
 import { createContentReader } from './content/content-reader.ts'
 import { createContentWriter } from './content/content-writer.ts'
+import { createDeletedReader } from './content/deleted-reader.ts'
 import { createChangeTeller } from './content/record-changes.ts'
 import { copyImage } from './copy/copy-image.ts'
 import type { CopyErrand, ImageCopy, SourceImage } from './copy/image-copy.ts'
@@ -86,7 +88,7 @@ export interface RegistryPlaneOptions {
 
 /** Where the further regions of registries are. */
 export interface ReplicaOptions {
-  /** Opens the store of a region's replicas, and makes it where it is not yet. */
+  /** Opens the store of a region's replicas, and makes it where it is not yet: the same one each time. */
   store(region: string): Promise<BlobStore>
   /** The region of the network that a place is made for. */
   regionOf(place: string): string | undefined
@@ -97,7 +99,7 @@ export interface RegistryPlane {
   handle(request: IncomingMessage, response: ServerResponse): void
   /** @throws ImageCopyError */
   copyImage(copy: ImageCopy, errand: CopyErrand): Promise<void>
-  /** Removes all that a registry held. Blobs stay. */
+  /** Removes all that a registry held. Files of blobs go later, by the garbage collector. */
   forgetRegistry(uid: string): Promise<void>
   /** Forgets every registry but these; cheap where none went since the last call. */
   retain(uids: readonly string[]): Promise<void>
@@ -129,7 +131,7 @@ export function createRegistryPlane(options: RegistryPlaneOptions): RegistryPlan
     log.error({ err: error, region }, 'the blobs of a region cannot be read'),
   )
   const replicator = createReplicator({ queue, stores, clock, log })
-  const writer = createContentWriter(database.kysely, clock, replicator.wake, recorder)
+  const writer = createContentWriter(database.kysely, clock, blobs, replicator.wake, recorder)
   const nearest = createNearestRegion(options.replicas.regionOf)
   const changes = createChangeTeller(recorder)
   const tokens = createRegistryTokens({ key: secrets.tokenKey, clock, tenantId, identity })
@@ -161,6 +163,7 @@ export function createRegistryPlane(options: RegistryPlaneOptions): RegistryPlan
     lists: createListRoutes(reader),
     metadata: createMetadataRoutes({ reader, writer }),
     pullThrough,
+    deleted: createDeletedRoutes({ deleted: createDeletedReader(database.reader), writer }),
   })
 
   const observer = createRequestObserver({ metrics, events, clock })

@@ -2,15 +2,20 @@ import {
   type Authorizer,
   type Need,
   TO_LIST_CATALOG,
+  TO_LIST_DELETED,
   toDelete,
   toListTags,
   toPull,
   toPush,
+  toReadDeleted,
   toReadMetadata,
+  toRestore,
   toWriteMetadata,
 } from './access/authorize.ts'
 import type { TokenEndpoints } from './access/token-endpoints.ts'
 import { parseAcrPath } from './acr/acr-path.ts'
+import { isDeletedPath, parseDeletedPath } from './acr/deleted-path.ts'
+import type { DeletedRoutes } from './acr/deleted-routes.ts'
 import type { MetadataRoutes } from './acr/metadata-routes.ts'
 import type { BlobRoutes } from './blobs/blob-routes.ts'
 import { mountSource } from './blobs/mount-blob.ts'
@@ -45,12 +50,13 @@ export function createRoutes(options: {
   readonly lists: ListRoutes
   readonly metadata: MetadataRoutes
   readonly pullThrough: Pick<PullThrough, 'manifest'>
+  readonly deleted: DeletedRoutes
 }): Routes {
-  const { authorizer, tokenEndpoints, blobs, uploads, manifests, referrers, lists, metadata } =
-    options
-  const { pullThrough } = options
+  const { authorizer, tokenEndpoints, blobs, uploads, manifests, referrers, lists } = options
+  const { metadata, deleted, pullThrough } = options
 
   function operationsOf(exchange: Exchange): Operations | undefined {
+    if (isDeletedPath(exchange.path)) return deletedOperations(exchange)
     return exchange.path.startsWith('/acr/') ? acrOperations(exchange) : ociOperations(exchange)
   }
 
@@ -129,6 +135,26 @@ export function createRoutes(options: {
     }
     // A manifest is deleted under `/v2/`, by every client that there is.
     return item
+  }
+
+  function deletedOperations(exchange: Exchange): Operations | undefined {
+    const path = parseDeletedPath(exchange.path)
+    switch (path?.kind) {
+      case undefined:
+        return undefined
+      case 'catalog':
+        return { GET: [TO_LIST_DELETED, () => deleted.catalog(exchange)] }
+      case 'tags':
+        return {
+          GET: [toReadDeleted(path.repository), () => deleted.tags(exchange, path.repository)],
+        }
+      case 'manifests':
+        return {
+          GET: [toReadDeleted(path.repository), () => deleted.manifests(exchange, path.repository)],
+        }
+      case 'manifest':
+        return { POST: [toRestore(path.repository), () => deleted.restore(exchange, path)] }
+    }
   }
 
   return {

@@ -1,8 +1,9 @@
 import { createHash, type Hash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { type FileHandle, rename, rm } from 'node:fs/promises'
+import { type FileHandle, link as hardLink, rename, rm, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { algorithmOf, type Digest, type DigestAlgorithm, hexOf } from '../lib/digest.ts'
+import { isErrno } from '../lib/files.ts'
 import { holdFile } from '../lib/held-file.ts'
 import { type BlobUpload, isStorageFull, StorageFull } from './blob-store.ts'
 
@@ -10,6 +11,8 @@ import { type BlobUpload, isStorageFull, StorageFull } from './blob-store.ts'
 const BATCH_BYTES = 1 << 20
 /** Sent to the disk while more arrives, so that the last wait of a large blob is for its end only. */
 const FLUSHED_BYTES = 16 << 20
+/** How often a blob that is removed as soon as it is there is put there again. */
+const PLACINGS_MAX = 10
 
 interface FileUploadOptions {
   readonly file: string
@@ -137,19 +140,49 @@ export function openFileUpload(options: FileUploadOptions): BlobUpload {
       }
     },
 
-    async commit(digest) {
+    async commit(digest, link) {
       const hash = await hashSoFar(algorithmOf(digest))
       if (hash.copy().digest('hex') !== hexOf(digest)) return 'mismatch'
       const target = await place(digest)
       await held.use(sync)
-      await rename(file, target)
+      // From here on bytes at the end would be bytes of the blob.
       end()
-      await syncFolder(dirname(target))
-      return 'committed'
+      try {
+        for (let placings = 1; ; placings++) {
+          await putInPlace(file, target)
+          await syncFolder(dirname(target))
+          if (await link()) return 'committed'
+          if (placings === PLACINGS_MAX) throw new Error(`${digest} is removed again and again`)
+        }
+      } finally {
+        // With its registry its uploads go as well.
+        await unlink(file).catch((error: unknown) => {
+          if (!isErrno(error, 'ENOENT')) throw error
+        })
+      }
     },
 
     discard,
   }
+}
+
+/** Gives the file its name as a blob, in place of any that is there, and keeps its own. */
+async function putInPlace(file: string, target: string): Promise<void> {
+  try {
+    await hardLink(file, target)
+  } catch (error) {
+    if (!isErrno(error, 'EEXIST')) throw error
+    await replace(file, target)
+  }
+}
+
+async function replace(file: string, target: string): Promise<void> {
+  const second = `${file}.placing`
+  await rm(second, { force: true })
+  await hardLink(file, second)
+  await rename(second, target)
+  // Where both were the same file already, renaming has done nothing.
+  await rm(second, { force: true })
 }
 
 /** Writes all of it in as few calls as the system takes. */

@@ -32,6 +32,20 @@ export const toListTags = (repository: string): Need => ({
   ...toPull(repository),
   oneOf: ['pull', 'metadata_read'],
 })
+export const toReadDeleted = (repository: string): Need => needs(repository, ['deleted_read'])
+/** Whoever restores reads what there is first. */
+export const toRestore = (repository: string): Need => ({
+  oneOf: ['deleted_restore'],
+  scope: {
+    type: 'repository',
+    name: repository,
+    actions: ['deleted_read', 'deleted_restore'],
+  },
+})
+export const TO_LIST_DELETED: Need = {
+  oneOf: ['*'],
+  scope: { type: 'registry', name: 'deleted_catalog', actions: ['*'] },
+}
 export const TO_LIST_CATALOG: Need = {
   oneOf: ['*'],
   scope: { type: 'registry', name: 'catalog', actions: ['*'] },

@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely'
 import type { Clock } from '../../lib/clock.ts'
+import type { Digest } from '../../lib/digest.ts'
 import type { BlobStore } from '../../storage/blob-store.ts'
 import type { Tables } from '../../storage/tables.ts'
 import type { ContentReader } from '../content/content-reader.ts'
@@ -12,6 +13,7 @@ import {
 import { isNamedBy } from '../content/first-push-wins.ts'
 import { requirePushable } from '../content/locks.ts'
 import type { ChangeTeller } from '../content/record-changes.ts'
+import { isKept } from '../content/soft-deletes.ts'
 import type { Occasion } from '../events/occasion.ts'
 import { OciError } from '../http/oci-error.ts'
 import type { Outside } from '../outside.ts'
@@ -82,7 +84,7 @@ export async function copyImage(
 }
 
 async function storeImage(
-  { clock, changes }: Pick<CopyPorts, 'clock' | 'changes'>,
+  { clock, changes, blobs: store }: Pick<CopyPorts, 'clock' | 'changes' | 'blobs'>,
   transaction: RegistryTransaction,
   copy: {
     readonly to: ImageCopy['to']
@@ -98,11 +100,10 @@ async function storeImage(
   const root = parts.at(-1)
   for (const part of parts) {
     const { blobs, digest, content, manifest, platform } = part
-    await linkBlobs(
-      transaction,
-      clock,
-      blobs.map((blob) => ({ key, ...blob })),
-    )
+    if (await isKept(transaction, key, digest)) throw deleted(repository, digest)
+    const links = blobs.map((blob) => ({ key, ...blob }))
+    const { missing } = await linkBlobs(transaction, clock, store, links)
+    if (missing.size > 0) throw goneMeanwhile(missing)
     const names = part === root ? tags : []
     const push = { ...key, digest, content, manifest, platform, tags: names, keepsTags }
     await requirePushable(transaction, push).catch(refuseLocked)
@@ -149,6 +150,18 @@ async function refuseExistingIn(
     if (existing) throw tagExists(repository, existing.name)
   }
 }
+
+const deleted = (repository: string, digest: Digest): ImageCopyError =>
+  new ImageCopyError(
+    'target-exists',
+    `Manifest ${repository}@${digest} is soft-deleted in target registry: restore it instead.`,
+  )
+
+const goneMeanwhile = (digests: ReadonlySet<Digest>): ImageCopyError =>
+  new ImageCopyError(
+    'source-unknown',
+    `Image parts ${[...digests].join(', ')} were not found: they were deleted meanwhile.`,
+  )
 
 const tagExists = (repository: string, tag: string): ImageCopyError =>
   new ImageCopyError('target-exists', `Tag ${repository}:${tag} already exists in target registry.`)

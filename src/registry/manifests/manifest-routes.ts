@@ -9,6 +9,7 @@ import { isNotModified } from '../http/conditional.ts'
 import { type Exchange, readBody, sendBytes, sendEmpty, sendHead } from '../http/exchange.ts'
 import { OciError } from '../http/oci-error.ts'
 import { isTag, type ManifestReference, parseDigest } from '../http/oci-path.ts'
+import { deletionIn } from '../registry-directory.ts'
 import { MANIFEST_BYTES_MAX, OCI_ARTIFACT, parseManifest } from './manifest.ts'
 import { readPlatform } from './platform.ts'
 
@@ -20,7 +21,7 @@ interface ManifestPath {
 export interface ManifestRoutes {
   read(exchange: Exchange, path: ManifestPath): Promise<void>
   push(exchange: Exchange, path: ManifestPath): Promise<void>
-  /** By digest the manifest with its tags, by tag the tag alone. */
+  /** By digest the manifest with its tags and what refers to it, by tag the tag alone. */
   remove(exchange: Exchange, path: ManifestPath): Promise<void>
 }
 
@@ -95,10 +96,12 @@ export function createManifestRoutes(options: {
     async remove(exchange, path) {
       const { repository, reference } = path
       const key = { registry: exchange.registry.uid, repository }
+      const deletion = deletionIn(exchange.registry)
+      const occasion = occasionOf(exchange)
       const isDeleted =
         'tag' in reference
-          ? await writer.deleteTag(key, reference.tag, occasionOf(exchange))
-          : await writer.deleteManifest(key, reference.digest, occasionOf(exchange))
+          ? await writer.deleteTag(key, reference.tag, deletion, occasion)
+          : await writer.deleteManifest(key, reference.digest, deletion, occasion)
       if (!isDeleted) {
         find(exchange.registry.uid, path)
         throw new OciError('MANIFEST_UNKNOWN', reference)

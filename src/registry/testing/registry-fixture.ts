@@ -12,11 +12,15 @@ import { EgressError } from '../../lib/egress-error.ts'
 import { NO_METRICS, type RequestOutcome } from '../../lib/metrics.ts'
 import { type Origin, setOrigin } from '../../lib/origin.ts'
 import type { BlobStore } from '../../storage/blob-store.ts'
-import { openDatabase } from '../../storage/database.ts'
+import { type Database, openDatabase } from '../../storage/database.ts'
 import { createFileBlobStore } from '../../storage/file-blob-store.ts'
+import { openRemovalLock } from '../../storage/removal-lock.ts'
+import { createReplicaStores } from '../../storage/replica-stores.ts'
 import type { CredentialsOf } from '../cache/create-upstream.ts'
 import type { Occasion } from '../events/occasion.ts'
 import type { AuditEvent, ContentChange } from '../events/registry-events.ts'
+import { type Collector, createCollector } from '../lifecycle/create-collector.ts'
+import { createScrubber, type Scrubber } from '../lifecycle/create-scrubber.ts'
 import { OCI_MANIFEST } from '../manifests/manifest.ts'
 import type { Outside } from '../outside.ts'
 import type { RegistryFacts } from '../registry-directory.ts'
@@ -25,6 +29,7 @@ import { createRegistryPlane, type RegistryPlane } from '../registry-plane.ts'
 export const ADMIN = { user: 'myregistry', password: 'open sesame' }
 export const DATA_HOST = 'myregistry.westeurope.data.azurecr.io'
 export const RECHECK_SECONDS = 300
+const DAY_MS = 24 * 60 * 60 * 1000
 export const TENANT = '11111111-2222-3333-4444-555555555555'
 
 const principal = (name: string): Principal => ({
@@ -56,6 +61,11 @@ export interface Ask {
 
 export interface Fixture {
   readonly plane: RegistryPlane
+  /** With a grace of a day; nothing runs it but the test. */
+  readonly collector: Collector
+  readonly scrubber: Scrubber
+  readonly database: Database
+  readonly blobs: BlobStore
   /** `127.0.0.1:port`, where the registry of the fixture has its login server. */
   readonly address: string
   readonly folder: string
@@ -128,13 +138,20 @@ async function startIn(
     info: (...event: unknown[]) => logged.push(event),
     error: (...event: unknown[]) => logged.push(event),
   }
+  const blobs = wrap(await createFileBlobStore(join(folder, 'content')))
+  const replicas = createReplicaStores(join(folder, 'replicas'))
+  const lock = openRemovalLock({ run: folder })
+  const ports = {
+    database: database.kysely,
+    blobs,
+    directory: { list: () => [state.facts] },
+    clock: { now: () => state.now },
+    signal: new AbortController().signal,
+  }
   const plane = createRegistryPlane({
     database,
-    blobs: wrap(await createFileBlobStore(join(folder, 'content'))),
-    replicas: {
-      store: (region) => createFileBlobStore(join(folder, 'replicas', region)),
-      regionOf: (place) => state.regions.get(place),
-    },
+    blobs,
+    replicas: { store: replicas.store, regionOf: (place) => state.regions.get(place) },
     directory: {
       byHost(host) {
         const data = state.facts.dataEndpoints.find((each) => each.host === host)
@@ -192,6 +209,7 @@ async function startIn(
       lifetime.closed = true
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
+      lock.close()
       await plane.close()
       await database.close()
     },
@@ -200,6 +218,16 @@ async function startIn(
 
   const state: Fixture = {
     plane,
+    collector: createCollector({
+      ...ports,
+      replicas,
+      lock,
+      graceMs: DAY_MS,
+      report: (region, error) => logged.push({ region, error }),
+    }),
+    scrubber: createScrubber(ports),
+    database,
+    blobs,
     address,
     folder,
     logged,
