@@ -161,8 +161,8 @@ export function openFileUpload(options: FileUploadOptions): BlobUpload {
         try {
           await placeUntilSeen(digest, target, link)
         } finally {
-          // With its registry its uploads go as well.
-          await rm(file, { force: true })
+          // The blob has a name of its own by now; this one goes with the abandoned uploads where it does not go here.
+          await rm(file, { force: true }).catch(() => undefined)
         }
       })
       return 'committed'
