@@ -1,6 +1,6 @@
 import { createHash, type Hash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { type FileHandle, link as hardLink, rename, rm, unlink } from 'node:fs/promises'
+import { type FileHandle, link as hardLink, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { algorithmOf, type Digest, type DigestAlgorithm, hexOf } from '../lib/digest.ts'
 import { isErrno } from '../lib/files.ts'
@@ -105,15 +105,26 @@ export function openFileUpload(options: FileUploadOptions): BlobUpload {
     }
   }
 
-  function end(): void {
+  /** It stays known until its file is gone, or it would be taken up again from that. */
+  async function end(work: () => Promise<void>): Promise<void> {
     state = 'done'
     held.release()
-    done()
+    try {
+      await work()
+    } finally {
+      done()
+    }
   }
 
-  async function discard(): Promise<void> {
-    end()
-    await rm(file, { force: true })
+  const discard = (): Promise<void> => end(() => rm(file, { force: true }))
+
+  async function placeUntilSeen(digest: Digest, target: string, link: () => Promise<boolean>) {
+    for (let placings = 0; placings < PLACINGS_MAX; placings++) {
+      await putInPlace(file, target)
+      await syncFolder(dirname(target))
+      if (await link()) return
+    }
+    throw new Error(`${digest} is removed again and again`)
   }
 
   return {
@@ -146,20 +157,15 @@ export function openFileUpload(options: FileUploadOptions): BlobUpload {
       const target = await place(digest)
       await held.use(sync)
       // From here on bytes at the end would be bytes of the blob.
-      end()
-      try {
-        for (let placings = 1; ; placings++) {
-          await putInPlace(file, target)
-          await syncFolder(dirname(target))
-          if (await link()) return 'committed'
-          if (placings === PLACINGS_MAX) throw new Error(`${digest} is removed again and again`)
+      await end(async () => {
+        try {
+          await placeUntilSeen(digest, target, link)
+        } finally {
+          // The blob has a name of its own by now; this one goes with the abandoned uploads where it does not go here.
+          await rm(file, { force: true }).catch(() => undefined)
         }
-      } finally {
-        // With its registry its uploads go as well.
-        await unlink(file).catch((error: unknown) => {
-          if (!isErrno(error, 'ENOENT')) throw error
-        })
-      }
+      })
+      return 'committed'
     },
 
     discard,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { describe, type TestContext, test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { type Digest, digestOf } from '../../lib/digest.ts'
 import type { BlobStore } from '../blob-store.ts'
 import { failingAfter, inChunks, OWNER, put, readAll, seen } from './blobs.ts'
@@ -82,6 +83,31 @@ export function testBlobStore(
       assert.equal(await upload.commit(other, seen), 'mismatch')
       assert.equal(await store.open(other), undefined)
       assert.equal(await upload.commit(digestOf(BYTES), seen), 'committed')
+    })
+
+    test('an upload that becomes a blob, or is discarded, is not taken up meanwhile', async (t) => {
+      const { store } = await make(t)
+      const begin = async () => {
+        const upload = await store.begin(OWNER)
+        await upload.append(inChunks(BYTES))
+        return upload
+      }
+      const [becoming, discarded] = [await begin(), await begin()]
+      for (const [upload, end] of [
+        [becoming, () => becoming.commit(digestOf(BYTES), seen)],
+        [discarded, () => discarded.discard()],
+      ] as const) {
+        let isOver = false
+        const ending = end().finally(() => {
+          isOver = true
+        })
+        while (!isOver) {
+          const found = await store.resume(OWNER, upload.id)
+          assert.ok(found === undefined || found === upload)
+          await setImmediate()
+        }
+        await ending
+      }
     })
 
     test('keeps one blob of two uploads of the same bytes', async (t) => {
