@@ -3,6 +3,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { createSecureContext, type SecureContext } from 'node:tls'
 import type { Logger } from 'pino'
 import { CannotStart } from '../lib/cannot-start.ts'
+import { TLS_SETTINGS } from './tls-settings.ts'
 
 /** Absolute paths of PEM files: the server's certificate with those that signed it, and its key. */
 export interface CertificateFiles {
@@ -128,7 +129,7 @@ async function load({ chainFile, keyFile }: CertificateFiles): Promise<Loaded> {
     throw new Error('the key belongs to another certificate')
   }
   if (namesOf(leaf).length === 0) throw new Error('the certificate has no host name')
-  return { leaf, context: createSecureContext({ cert: chain, key, minVersion: 'TLSv1.2' }) }
+  return { leaf, context: createSecureContext({ cert: chain, key, ...TLS_SETTINGS }) }
 }
 
 /** Differs when one of the files is another, also where a link was turned to another one. */

@@ -3,6 +3,7 @@ import https from 'node:https'
 import type net from 'node:net'
 import type { SecureContext, TLSSocket } from 'node:tls'
 import type { Logger } from 'pino'
+import { TLS_SETTINGS } from './tls-settings.ts'
 
 /** What a listener does with a connection, once TLS has told which name the client came for. */
 export interface TlsListenerOptions {
@@ -35,7 +36,7 @@ export function createTlsListener(server: net.Server, options: TlsListenerOption
   const { log, headersMsMax = HEADERS_MS_MAX } = options
   const secure = https.createServer({
     ...(options.unnamed !== undefined && { cert: options.unnamed, key: options.unnamed }),
-    minVersion: 'TLSv1.2',
+    ...TLS_SETTINGS,
     SNICallback(servername: string, done: (error: null, context?: SecureContext) => void) {
       // Without a context the handshake ends with an alert: there is no certificate to fall back to.
       options.contextFor(normalized(servername)).then(
@@ -52,6 +53,7 @@ export function createTlsListener(server: net.Server, options: TlsListenerOption
     keepAliveTimeout: KEPT_ALIVE_MS,
     connectionsCheckingInterval: Math.min(CHECKED_EVERY_MS, headersMsMax),
     maxHeaderSize: HEADER_BYTES_MAX,
+    optimizeEmptyRequests: true,
   })
   secure.setTimeout(SILENT_MS_MAX)
 
