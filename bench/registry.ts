@@ -49,6 +49,8 @@ const wanted = new Set(values.tests.split(','))
 const tests = testsOf(sizes).filter(({ group }) => wanted.has(group))
 const quiet = createQuiet(Number(values.patience))
 const started: Started[] = []
+// What was started ends with this process, also when it is interrupted.
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1))
 try {
   const targets = await startAll()
   const idle = await pushFixtures(targets)

@@ -59,6 +59,13 @@ export interface Config {
     /** Absolute: the values of the secrets that credential sets name. */
     readonly secretsFile?: string
   }
+  /** How long events are kept. */
+  readonly audit: { readonly retentionDays: number }
+  readonly garbageCollection: {
+    /** How long blobs stay that nothing needs, and uploaded ones that nothing needs yet. */
+    readonly graceHours: number
+    readonly intervalSeconds: number
+  }
   readonly privateEndpointsPerRegistry: number
   /** How many processes serve registries; 0: the server itself. */
   readonly workers: number
@@ -79,11 +86,15 @@ type Environment = Readonly<Record<string, string | undefined>>
 const DEFAULT_PORT = 7443
 const DEFAULT_NAMES_PORT = 7453
 const DEFAULT_LOG_LEVEL = 'info'
+// Longer than any push takes between its first layer and its manifest.
+const DEFAULT_GRACE_HOURS = 24
+const DEFAULT_COLLECTION_SECONDS = 60
 // The service's limit today; the article's date says 10. Source: container-registry-skus, 2022-08.
 const DEFAULT_ENDPOINTS_PER_REGISTRY = 200
 const DEFAULT_WORKERS = 0
 /** Of `auto`, one for each core: who needs more than that says how many. */
 const AUTO_WORKERS_MAX = 8
+const DEFAULT_AUDIT_DAYS = 90
 
 // What the service's people say of it: https://github.com/Azure/acr/issues/860
 const DEFAULT_RECHECK_SECONDS = 300
@@ -132,6 +143,11 @@ export async function readConfig(
     cache: { recheckSeconds: cache?.recheckSeconds ?? DEFAULT_RECHECK_SECONDS },
     keyVault: {
       ...(keyVault?.secretsFile && { secretsFile: resolve(folder, keyVault.secretsFile) }),
+    },
+    audit: { retentionDays: file.audit?.retentionDays ?? DEFAULT_AUDIT_DAYS },
+    garbageCollection: {
+      graceHours: file.garbageCollection?.graceHours ?? DEFAULT_GRACE_HOURS,
+      intervalSeconds: file.garbageCollection?.intervalSeconds ?? DEFAULT_COLLECTION_SECONDS,
     },
     privateEndpointsPerRegistry: file.privateEndpointsPerRegistry ?? DEFAULT_ENDPOINTS_PER_REGISTRY,
     workers: workersOf(flags, environment, file.workers),

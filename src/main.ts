@@ -1,8 +1,11 @@
 import type { Config } from './config.ts'
 import { openAuthorities } from './front/authorities.ts'
+import { addMetrics } from './installation/add-metrics.ts'
+import { careForContent } from './installation/care-for-content.ts'
 import { createNames } from './installation/create-names.ts'
 import { createPlanes } from './installation/create-planes.ts'
 import { makePlaces } from './installation/make-places.ts'
+import { openAudit } from './installation/open-audit.ts'
 import { openOutside } from './installation/open-outside.ts'
 import { openPrincipals } from './installation/open-principals.ts'
 import { openStores, type Progress } from './installation/open-stores.ts'
@@ -12,6 +15,7 @@ import { type AsOwner, operate } from './installation/operate.ts'
 import { serveHost } from './installation/serve-host.ts'
 import { systemClock as clock } from './lib/clock.ts'
 import { type Closing, createClosing } from './lib/closing.ts'
+import { createMetrics } from './metrics/create-metrics.ts'
 import type { attachProgram } from './operator/attach.ts'
 import type { AttachRequest, ServerStatus } from './operator/contract.ts'
 import { whatIsMissing } from './operator/readiness.ts'
@@ -62,24 +66,30 @@ async function compose(config: Config, progress: Progress, closing: Closing): Pr
   const who = await openPrincipals(stores, { hostNames, inPlaces }, closing)
   const outside = await openOutside(stores, config, () => host.port)
   const secrets = await openVaultSecrets(config.keyVault.secretsFile, log)
+  const { exposition, ...metrics } = createMetrics(config.version)
+  const audit = openAudit(stores, config, metrics, closing)
+  const { trail } = audit
   const { cache } = config
-  const options = { places: () => places.list(), asOwner, outside, secrets, cache }
+  const inside = { places: () => places.list(), asOwner }
+  const options = { ...inside, outside, secrets, cache, metrics, trail }
   const { start, ...created } = await createPlanes(stores, who, options, closing)
+  const content = careForContent(stores, created, config, closing)
   // Connections wait until they have begun; meanwhile the rest is made.
-  const begun = workers.begin(who, created)
+  const begun = workers.begin(who, created, { metrics, events: trail })
   begun.catch(() => {})
   const served = { ...created, ...workers.serving(created.planes) }
-  const names = createNames(stores, served, config)
+  const names = createNames(stores, served, config, metrics)
   const { registryDomain } = settings
   const authorities = await openAuthorities(folder.authorities, { registryDomain, hostNames })
   const places = makePlaces(stores, who, { ...served, ...names, authorities }, closing)
+  addMetrics(metrics, stores, { ...served, places: () => places.list() })
   // Until all is in effect for the first time; then what is missing of it.
   let whyNotReady = (): readonly string[] => ['it is starting']
   // Before the places are made: a port that is taken is told of at once.
   const host = await serveHost(
     stores,
     config,
-    { ...served, dns: names.hostDns, authorities, whyNotReady: () => whyNotReady() },
+    { ...served, dns: names.hostDns, authorities, whyNotReady: () => whyNotReady(), exposition },
     closing,
   )
   const support = await places.support()
@@ -105,9 +115,13 @@ async function compose(config: Config, progress: Progress, closing: Closing): Pr
       imports: served.imports(),
     })
   const { reopenLog } = workers
-  const parts = { ...served, ...names, status, asOwner, places, reopenLog }
+  const parts = {
+    ...{ ...served, ...names, status, asOwner, places, content, reopenLog },
+    audit: audit.reader,
+  }
   const { attach, shutDownAsked } = await operate(stores, who, parts, closing)
   await start()
+  content.start()
   whyNotReady = () => whatIsMissing({ support, places: places.list() })
   log.info({ version: config.version, port: host.port, mark: folder.mark }, 'serving')
   return { status, attach, asOwner, shutDownAsked, close: () => closing.close() }

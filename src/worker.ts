@@ -11,8 +11,11 @@ import { createTlsServer, type TlsServer } from './front/tls-listener.ts'
 import { createAuthorizer } from './identity/create-authorizer.ts'
 import { createCredentialFinder } from './identity/credential-finder.ts'
 import { systemClock as clock } from './lib/clock.ts'
+import { NO_METRICS } from './lib/metrics.ts'
 import { createCacheReader } from './registry/cache/cache-reader.ts'
 import { createContentReader } from './registry/content/content-reader.ts'
+import { createDeletedReader } from './registry/content/deleted-reader.ts'
+import { createEventForwarder } from './registry/events/forward-events.ts'
 import { createRegistryServer } from './registry/registry-plane.ts'
 import { createNearestRegion } from './registry/replicas/nearest-region.ts'
 import { createRegionStores } from './registry/replicas/region-stores.ts'
@@ -29,6 +32,7 @@ import { openPeers } from './workers/peers.ts'
 import { createRpc, type Rpc } from './workers/rpc.ts'
 import { newUploadIdIn, ownerOf, uploadIdOf } from './workers/upload-owner.ts'
 import {
+  type EventFunctions,
   type HandedConnection,
   type OfferedRegistry,
   type PeopleFunctions,
@@ -44,6 +48,7 @@ interface Worker {
   accept(socket: net.Socket, connection: HandedConnection): void
   closeListener(listener: number): void
   discardUploads(registry: string): Promise<void>
+  flushEvents(): Promise<void>
   reopenLog(): void
 }
 
@@ -82,6 +87,7 @@ export function serveAsWorker(): void {
     follow: async (changes) => mirror.apply(changes),
     closeListener: async (listener) => (await begun.promise).closeListener(listener),
     discardUploads: async (registry) => (await begun.promise).discardUploads(registry),
+    flushEvents: async () => (await begun.promise).flushEvents(),
     reopenLog: async () => (await begun.promise).reopenLog(),
   })
   tell({ kind: 'loaded' })
@@ -101,16 +107,21 @@ async function compose(start: WorkerStart, mirror: Mirror, rpc: Rpc): Promise<Wo
   const directory = createMirroredDirectory(mirror)
   const people = rpc.remote<PeopleFunctions>('people')
   const { verifyAccessToken, authenticate, isAwake } = people
-  const blobs = await createFileBlobStore(start.blobs, { newUploadId: () => newUploadIdIn(start) })
+  const blobs = await createFileBlobStore(start.blobs, {
+    newUploadId: () => newUploadIdIn(start),
+    isShared: true,
+  })
   const regions = mirror.table<string>(TABLES.regions)
   const { hasten } = rpc.remote<OfferedRegistry['replicas']>('replicas')
+  const forwarder = createEventForwarder(rpc.remote<EventFunctions>('events').receive)
   const registry = createRegistryServer({
     reader: createContentReader(reader),
+    deleted: createDeletedReader(reader),
     writer: rpc.remote<OfferedRegistry['content']>('content'),
     blobs,
     stores: createRegionStores(
       blobs,
-      (region) => createFileBlobStore(join(start.replicas, region)),
+      (region) => createFileBlobStore(join(start.replicas, region), { isShared: true }),
       (region, error) => log.error({ err: error, region }, 'the blobs of a region cannot be read'),
     ),
     nearest: createNearestRegion((place) => regions.get(place)),
@@ -133,6 +144,8 @@ async function compose(start: WorkerStart, mirror: Mirror, rpc: Rpc): Promise<Wo
     upstream: rpc.remote<OfferedRegistry['upstream']>('upstream'),
     cacheReader: createCacheReader(reader),
     recheckSeconds: start.recheckSeconds,
+    metrics: { ...NO_METRICS, ...forwarder.metrics },
+    events: forwarder.events,
   })
   const peers = await openPeers({ folder: run, slot, handle: registry.handle, log })
 
@@ -170,6 +183,7 @@ async function compose(start: WorkerStart, mirror: Mirror, rpc: Rpc): Promise<Wo
       servers.delete(listener)
     },
     discardUploads: blobs.discardUploads,
+    flushEvents: forwarder.flush,
     reopenLog: reopen,
   }
 }

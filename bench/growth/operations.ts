@@ -49,7 +49,7 @@ export const OPERATIONS: readonly Operation[] = [
   get('catalog page', `/v2/_catalog?n=${PAGE}&last=grown/r000004`),
   {
     name: 'push of a small image',
-    times: 30,
+    times: 100,
     run(session) {
       pushed += 1
       return pushImage(session, REPOSITORY, `pushed-${pushed}`, smallImage())

@@ -11,7 +11,7 @@ export interface Panel {
 
 const WIDTH = 280
 const HEIGHT = 200
-const MARGIN = { left: 44, right: 16, top: 34, bottom: 40 }
+const MARGIN = { left: 44, right: 32, top: 34, bottom: 40 }
 const RATIO_MAX = 2
 const TICKS = [0, 0.5, 1, 1.5, 2]
 /** Told apart in either theme, and by those who see few colours: their lines are dashed differently too. */

@@ -40,9 +40,12 @@ export async function startDistribution(transport: 'plain' | 'tls'): Promise<Sta
     child.once('error', reject)
     child.once('close', () => resolve())
   })
+  const kill = () => void child.kill('SIGTERM')
+  process.once('exit', kill)
   const stop = async () => {
-    child.kill('SIGTERM')
+    kill()
     await ended
+    process.off('exit', kill)
     await rm(folder, { recursive: true, force: true })
   }
   try {

@@ -38,7 +38,7 @@ export async function handleAction(
     const path = `/subscriptions/${id.subscriptionId}/providers/${id.namespace}/locations/${resource.location ?? 'global'}/operationResults/${operation}`
     return engine.operations.accepted(request, path)
   }
-  if (action.method === 'GET') {
+  if (action.method === 'GET' || action.writesNothing) {
     const resource = await requireResource(engine, type, id, reading)
     return ok(await action.run(resource, request.body, reading, segments))
   }

@@ -6,7 +6,7 @@ import { placeOf } from './parents.ts'
 import { checkPreconditions, type Preconditions } from './preconditions.ts'
 import type { ResourceId } from './resource-id.ts'
 import type { Resource, ResourceType } from './resource-type.ts'
-import { findForbiddenChange, isObject, shapeInput } from './shape.ts'
+import { findForbiddenChange, isObject, shapeInput, withoutWriteOnly } from './shape.ts'
 import { parseTags } from './tags.ts'
 import type { Unit } from './unit.ts'
 
@@ -49,7 +49,10 @@ export async function putResource(
   const provided = (await type.provision?.(next, context, previous)) ?? {}
   const { etag: _, systemData: __, ...document } = next
   const stored = await ledger.store(
-    { ...document, properties: { ...next.properties, ...provided } },
+    {
+      ...document,
+      properties: { ...withoutWriteOnly(type.properties, next.properties), ...provided },
+    },
     'touched',
   )
   await type.provisioned?.(stored, context, previous)

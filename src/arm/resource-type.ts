@@ -115,6 +115,8 @@ export interface Action<P = Record<string, unknown>> {
   readonly permission?: string
   /** Answers 202 with a `Location` to poll and runs as a durable operation, outside the request's transaction. */
   readonly asynchronous?: boolean
+  /** Writes no resource, so that it runs outside of a transaction; a GET always does. */
+  readonly writesNothing?: boolean
   /** Before an asynchronous action is accepted: refuses what can be told at once. Throws ArmError. */
   readonly check?: (target: Resource<P>, body: unknown, context: Context) => Promise<void>
   /** Returns the body of the 200 answer, or undefined for none. `segments` is what follows the action's name in the path. */

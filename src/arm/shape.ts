@@ -1,7 +1,7 @@
 import type { TSchema } from 'typebox'
 import { Value } from 'typebox/value'
 import { invalidContent } from './gateway-errors.ts'
-import { CREATE_ONLY, READ_ONLY, SECRET } from './marks.ts'
+import { CREATE_ONLY, READ_ONLY, SECRET, WRITE_ONLY } from './marks.ts'
 
 /** What the engine reads of a schema: JSON Schema and our marks. */
 interface Node {
@@ -16,6 +16,7 @@ interface Node {
   readonly [READ_ONLY]?: boolean
   readonly [CREATE_ONLY]?: boolean
   readonly [SECRET]?: boolean
+  readonly [WRITE_ONLY]?: boolean
 }
 
 type Members = Record<string, unknown>
@@ -44,7 +45,12 @@ export function shapeInput(
 
 /** The document without its secrets. */
 export function withoutSecrets(schema: TSchema, document: Members): Members {
-  return conceal(schema as Node, document) as Members
+  return conceal(schema as Node, document, SECRET) as Members
+}
+
+/** The document without what is not stored. */
+export function withoutWriteOnly(schema: TSchema, document: Members): Members {
+  return conceal(schema as Node, document, WRITE_ONLY) as Members
 }
 
 /** The dotted path of the first create-only member that differs, if any. Text is compared without regard to case. */
@@ -134,16 +140,18 @@ function inputSchema(node: Node): Node {
   return built
 }
 
-function conceal(node: Node, value: unknown): unknown {
+type Hiding = typeof SECRET | typeof WRITE_ONLY
+
+function conceal(node: Node, value: unknown, mark: Hiding): unknown {
   const { items, properties } = node
-  if (items && Array.isArray(value)) return value.map((item) => conceal(items, item))
+  if (items && Array.isArray(value)) return value.map((item) => conceal(items, item, mark))
   if (!properties || !isObject(value)) return value
   return Object.fromEntries(
     Object.entries(value)
-      .filter(([name]) => !properties[name]?.[SECRET])
+      .filter(([name]) => !properties[name]?.[mark])
       .map(([name, member]) => {
         const inner = properties[name]
-        return [name, inner ? conceal(inner, member) : member]
+        return [name, inner ? conceal(inner, member, mark) : member]
       }),
   )
 }

@@ -5,6 +5,7 @@ import { exists } from '../lib/exists.ts'
 import { isErrno, syncFolder } from '../lib/files.ts'
 import { copyDatabase } from '../storage/copy-database.ts'
 import type { DataFolder } from '../storage/data-folder.ts'
+import { holdRemovals } from '../storage/removal-lock.ts'
 import { ARCHIVED } from './archive.ts'
 import { runTar } from './run-tar.ts'
 
@@ -16,7 +17,7 @@ export class BackupExists extends Error {
 /**
  * Writes everything that a data folder keeps into one archive, also while a server writes to it: first the database as
  * it is at one moment, then the blobs. Whatever that database names is on disk by then, since a push stores blobs
- * first and they are never changed.
+ * first, they are never changed, and none is removed meanwhile.
  *
  * The file holds keys: only its owner may read it. It is there whole and durable, or not at all.
  *
@@ -26,6 +27,8 @@ export async function backUp(folder: DataFolder, file: string): Promise<void> {
   if (await exists(file)) throw new BackupExists(`${file} is there already`)
   const stage = await mkdtemp(join(folder.run, 'backup-'))
   const draft = `${file}.${randomBytes(6).toString('hex')}.draft`
+  // What the copy of the database names must be there when its turn comes.
+  const removals = holdRemovals(folder)
   try {
     await copyDatabase(folder.database, join(stage, 'causeway.db'))
     const others = await present(folder.path, ARCHIVED.slice(1))
@@ -39,6 +42,7 @@ export async function backUp(folder: DataFolder, file: string): Promise<void> {
     }
     await putInPlace(draft, file)
   } finally {
+    removals.release()
     await rm(stage, { recursive: true })
     await rm(draft, { force: true })
   }

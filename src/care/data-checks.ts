@@ -64,6 +64,29 @@ export function checkDatabase(folder: DataFolder): Finding {
   }
 }
 
+/** Whether a scrub has found blobs that have not the bytes of their digest, or that are not there. */
+export function checkBlobs(folder: DataFolder): Finding {
+  try {
+    const database = new DatabaseSync(folder.database, { readOnly: true })
+    try {
+      const rows = database.prepare('SELECT digest FROM registry_damaged_blobs').all()
+      if (rows.length === 0)
+        return ok('blobs', "none known to be damaged; 'causeway scrub' reads them")
+      const [first] = rows
+      return failed(
+        'blobs',
+        `${rows.length} damaged, the first ${String(first?.digest)}; what was found lies in ${join(folder.blobs, 'quarantine')}`,
+        "'causeway scrub' tells which images have them; push those again.",
+      )
+    } finally {
+      database.close()
+    }
+  } catch (error) {
+    // A database of an earlier version has no such table, and one that is damaged has told so above.
+    return ok('blobs', `not known: ${(error as Error).message}`)
+  }
+}
+
 // Two clocks of one machine may differ by that, as of a network file system.
 const CLOCK_SLACK_MS = 60_000
 

@@ -8,7 +8,13 @@ import { namespacePrefix } from '../places/namespace-names.ts'
 import { checkSupport } from '../places/support.ts'
 import type { DataFolder } from '../storage/data-folder.ts'
 import { checkTrust } from './check-trust.ts'
-import { checkClock, checkDatabase, checkFolder, checkNamespaces } from './data-checks.ts'
+import {
+  checkBlobs,
+  checkClock,
+  checkDatabase,
+  checkFolder,
+  checkNamespaces,
+} from './data-checks.ts'
 import { type Finding, failed, ok } from './finding.ts'
 import {
   checkClients,
@@ -57,6 +63,7 @@ export async function examine(options: {
     ...machine,
     await checkFolder(folder),
     checkDatabase(folder),
+    checkBlobs(folder),
     await checkClock(folder, now),
     await checkTrust(folder.mark, join(folder.authorities, 'host-ca.pem')),
     checkNamespaces([...namespaces.keys()], isRunning),

@@ -180,6 +180,22 @@ function describeCommands(exit: (code: number) => void): Command {
       exit(await (await import('./backup.ts')).restoreCommand(file, flags)),
     )
   program
+    .command('gc')
+    .description('remove what nothing needs and whose grace is over; the server does it by itself')
+    .option(...DATA)
+    .option('--dry-run', 'remove nothing; tell what will be removed, why and when')
+    .option('--no-grace', 'do not wait: pushes that go on now may have to begin again')
+    .option(...JSON_OUTPUT)
+    .action(async (flags) => exit(await (await import('./gc.ts')).gc(flags)))
+  program
+    .command('scrub')
+    .description('read every blob again and set aside what has not the bytes of its digest')
+    .option(...DATA)
+    .option('--rate <number>', 'MiB to read in a second at most', '50')
+    .option('--restart', 'begin anew instead of going on where it stopped')
+    .option(...JSON_OUTPUT)
+    .action(async (flags) => exit(await (await import('./scrub.ts')).scrub(flags)))
+  program
     .command('doctor')
     .description('look at the machine and the data folder; tell what to mend, and how')
     .option(...DATA)
@@ -206,6 +222,19 @@ function describeCommands(exit: (code: number) => void): Command {
     .option('--json', 'as it was written: JSON lines')
     .option('--reopen', 'have the server write a new file, after the old one was renamed')
     .action(async (flags) => exit(await (await import('./logs.ts')).logs(flags)))
+
+  program
+    .command('audit')
+    .description('tell who did what to registries, from where, and with which result')
+    .option(...DATA)
+    .option('--registry <name>', 'of this registry alone')
+    .option('--repository <name>', 'of this repository alone')
+    .addOption(new Option('--table <table>', 'of one table alone').choices(['login', 'repository']))
+    .option('--since <time>', 'all since then: 2026-11-25, 2026-11-25T08:00Z, 30m, 12h, 7d')
+    .option('-n, --lines <number>', 'how many of the last events; 100 without --since')
+    .option('-f, --follow', 'go on as they come')
+    .option('--json', "JSON lines with the columns of Azure Monitor's tables")
+    .action(async (flags) => exit(await (await import('./audit.ts')).audit(flags)))
 
   program
     .command('completion')

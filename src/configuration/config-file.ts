@@ -100,6 +100,41 @@ export const configFile = Type.Object(
       ),
     ),
     keyVault: Type.Optional(Type.Object({ secretsFile: Type.Optional(path) }, closed)),
+    audit: Type.Optional(
+      Type.Object(
+        {
+          retentionDays: Type.Optional(
+            Type.Integer({
+              minimum: 1,
+              maximum: 3650,
+              [WANTED]: 'a number of days from 1 to 3650',
+            }),
+          ),
+        },
+        closed,
+      ),
+    ),
+    garbageCollection: Type.Optional(
+      Type.Object(
+        {
+          graceHours: Type.Optional(
+            Type.Number({
+              minimum: 0,
+              maximum: 8760,
+              [WANTED]: 'a number of hours from 0 to 8760',
+            }),
+          ),
+          intervalSeconds: Type.Optional(
+            Type.Number({
+              minimum: 1,
+              maximum: 86_400,
+              [WANTED]: 'a number of seconds from 1 to 86400',
+            }),
+          ),
+        },
+        closed,
+      ),
+    ),
     privateEndpointsPerRegistry: Type.Optional(
       Type.Integer({ minimum: 1, maximum: 10_000, [WANTED]: 'a number from 1 to 10000' }),
     ),

@@ -71,6 +71,11 @@ for (const [title, text, words] of [
     'registry:\n  listeners:\n    - address: 192.0.2.1\n      port: 70000\n',
     'c.yaml:4: registry.listeners[0].port is 70000: give a port, a number from 1 to 65535',
   ],
+  [
+    'a grace that ends before it begins',
+    'garbageCollection:\n  graceHours: -1\n',
+    'c.yaml:2: garbageCollection.graceHours is -1: give a number of hours from 0 to 8760',
+  ],
   ['a key without a value', 'egress:\n  allow:\n', 'c.yaml:2: egress.allow is empty: give a list'],
   [
     'a list where a mapping belongs',

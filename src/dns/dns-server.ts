@@ -6,6 +6,7 @@ import { cacheKeyOf, createAnswerCache } from './answer-cache.ts'
 import { answerQuery, refusal, serverFailure, type Transport, truncated } from './answer-query.ts'
 import type { ClientGate } from './client-gate.ts'
 import type { PublicNames } from './public-names.ts'
+import type { RcodeTally } from './rcode-tally.ts'
 import type { Resolver } from './resolver.ts'
 import { serveDnsOverTcp } from './serve-tcp.ts'
 import type { ZoneSource } from './zone-source.ts'
@@ -28,12 +29,14 @@ export function createDnsServer({
   zones,
   names,
   log,
+  tally,
 }: {
   readonly resolver: Resolver
   /** What the resolver's answers come from. */
   readonly zones: Pick<ZoneSource, 'version'>
   readonly names: Pick<PublicNames, 'version'>
   readonly log: Pick<Logger, 'debug' | 'warn' | 'error'>
+  readonly tally?: Pick<RcodeTally, 'count'>
 }): DnsServer {
   const cache = createAnswerCache({ zones, names })
 
@@ -54,6 +57,12 @@ export function createDnsServer({
     }
   }
 
+  function answerOverTcp(place: PlaceId, message: Buffer): Buffer | undefined {
+    const response = answer(place, message, 'tcp')
+    if (response) tally?.count(response)
+    return response
+  }
+
   return {
     serveUdp(socket, place, gate) {
       const onMessage = (message: Buffer, client: RemoteInfo) => {
@@ -61,6 +70,7 @@ export function createDnsServer({
         const response =
           verdict === 'answer' ? answer(place, message, 'udp') : TURNED_AWAY[verdict](message)
         if (!response || client.port === 0) return
+        tally?.count(response)
         socket.send(response, client.port, client.address, (err) => {
           if (err) log.debug({ err, place }, 'an answer could not be sent')
         })
@@ -77,7 +87,7 @@ export function createDnsServer({
       }
     },
     serveTcp: (server, place, gate) =>
-      serveDnsOverTcp(server, (message) => answer(place, message, 'tcp'), {
+      serveDnsOverTcp(server, (message) => answerOverTcp(place, message), {
         ...(gate && { isAdmitted: gate.isAdmitted }),
         onError: (err) => log.warn({ err, place }, 'a name server listener failed'),
       }),

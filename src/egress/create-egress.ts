@@ -29,6 +29,8 @@ export interface EgressRequest {
   readonly bytesMax: number
   /** For all of it: redirects, head and body. */
   readonly timeoutSeconds: number
+  /** How many redirects are followed; 5 unless said. */
+  readonly redirectsMax?: number
   readonly signal?: AbortSignal
 }
 
@@ -110,7 +112,10 @@ export function createEgress(options: EgressOptions): Egress {
       }
 
       try {
-        const { url, response, status } = await follow(firstHop(request), REDIRECTS_MAX)
+        const { url, response, status } = await follow(
+          firstHop(request),
+          request.redirectsMax ?? REDIRECTS_MAX,
+        )
         // Also of an answer that nobody has begun to read.
         const abandon = () => {
           response.destroy()

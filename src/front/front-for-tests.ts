@@ -115,7 +115,10 @@ export async function hostFrontFor(
     certificateFor: (name) => hostCertificate(name, { authorities, own: certificates }),
     registryDomain,
     hostNames,
-    health: createHealth({ whyNotReady: () => [] }),
+    health: createHealth({
+      whyNotReady: () => [],
+      metrics: { contentType: 'text/plain', text: async () => 'up 1\n' },
+    }),
     ...planesFor(answer, registryDomain),
   })
   const { port, close } = await front.listenOnLoopback(

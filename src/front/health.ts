@@ -1,22 +1,40 @@
 import http, { type IncomingMessage, type ServerResponse } from 'node:http'
+import { endAnswer } from '../lib/end-answer.ts'
 import { listen } from './listen.ts'
 import { sendJson } from './refusals.ts'
 
-/** Answers probes; says nothing that everybody may not know. */
+/** Answers probes and Prometheus; says nothing that everybody may not know. */
 export interface Health {
-  /** Whether the path is one of a probe. */
+  /** Whether the path is one of a probe, or of the metrics. */
   isProbe(url: string): boolean
   handle(request: IncomingMessage, response: ServerResponse): void
 }
 
-const [ALIVE, READY] = ['/healthz', '/readyz']
+export interface HealthOptions {
+  readonly whyNotReady: () => readonly string[]
+  readonly metrics: { readonly contentType: string; text(): Promise<string> }
+}
+
+const [ALIVE, READY, METRICS] = ['/healthz', '/readyz', '/metrics']
 
 const pathOf = (url: string): string => url.split('?')[0] ?? ''
 
-/** `/healthz`: the process answers. `/readyz`: nothing is missing of what it should serve, or 503 with what is. */
-export function createHealth(options: { readonly whyNotReady: () => readonly string[] }): Health {
+/**
+ * `/healthz`: the process answers. `/readyz`: nothing is missing of what it should serve, or 503 with what is.
+ * `/metrics`: numbers about all of it.
+ */
+export function createHealth({ whyNotReady, metrics }: HealthOptions): Health {
+  async function sendMetrics({ method }: IncomingMessage, response: ServerResponse): Promise<void> {
+    const bytes = Buffer.from(await metrics.text())
+    response.writeHead(200, {
+      'content-type': metrics.contentType,
+      'content-length': bytes.length,
+    })
+    endAnswer(response, method === 'HEAD' ? bytes.subarray(0, 0) : bytes)
+  }
+
   return {
-    isProbe: (url) => [ALIVE, READY].includes(pathOf(url)),
+    isProbe: (url) => [ALIVE, READY, METRICS].includes(pathOf(url)),
     handle(request, response) {
       response.setHeader('cache-control', 'no-store')
       if (request.method !== 'GET' && request.method !== 'HEAD') {
@@ -25,8 +43,17 @@ export function createHealth(options: { readonly whyNotReady: () => readonly str
       }
       const path = pathOf(request.url ?? '')
       if (path === ALIVE) return sendJson(response, 200, { status: 'alive' })
-      if (path !== READY) return sendJson(response, 404, { status: `not ${ALIVE} or ${READY}` })
-      const reasons = options.whyNotReady()
+      if (path === METRICS) {
+        sendMetrics(request, response).catch(() => {
+          if (!response.headersSent) sendJson(response, 500, { status: 'the metrics failed' })
+          else response.destroy()
+        })
+        return
+      }
+      if (path !== READY) {
+        return sendJson(response, 404, { status: `not ${ALIVE}, ${READY} or ${METRICS}` })
+      }
+      const reasons = whyNotReady()
       if (reasons.length === 0) return sendJson(response, 200, { status: 'ready' })
       sendJson(response, 503, { status: 'not ready', reasons })
     },

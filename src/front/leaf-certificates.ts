@@ -5,6 +5,7 @@ import { readIfPresent, replaceFile } from '../lib/durable-file.ts'
 import { issueLeaf, type KeyedCertificate } from './issue-certificate.ts'
 import type { NameConstraints } from './name-constraints.ts'
 import type { ServerCertificate } from './tls-listener.ts'
+import { TLS_SETTINGS } from './tls-settings.ts'
 
 export interface LeafCertificates {
   /**
@@ -103,7 +104,7 @@ function parseLeaf(pem: string, issuer: X509Certificate): Leaf | undefined {
     if (!certificate.verify(issuer.publicKey)) return undefined
     return {
       pem,
-      context: createSecureContext({ cert: pem, key: pem, minVersion: 'TLSv1.2' }),
+      context: createSecureContext({ cert: pem, key: pem, ...TLS_SETTINGS }),
       renewAt: certificate.validToDate.getTime() - RENEWED_DAYS_BEFORE * DAY_MS,
     }
   } catch {

@@ -4,6 +4,7 @@ import { createSecureContext } from 'node:tls'
 import type { Logger } from 'pino'
 import { CannotStart } from '../lib/cannot-start.ts'
 import type { ServerCertificate } from './tls-listener.ts'
+import { TLS_SETTINGS } from './tls-settings.ts'
 
 /** Absolute paths of PEM files: the server's certificate with those that signed it, and its key. */
 export interface CertificateFiles {
@@ -127,7 +128,7 @@ async function load({ chainFile, keyFile }: CertificateFiles): Promise<Loaded> {
     throw new Error('the key belongs to another certificate')
   }
   if (namesOf(leaf).length === 0) throw new Error('the certificate has no host name')
-  const context = createSecureContext({ cert: chain, key, minVersion: 'TLSv1.2' })
+  const context = createSecureContext({ cert: chain, key, ...TLS_SETTINGS })
   return { leaf, context, pem: `${chain.trimEnd()}\n${key}` }
 }
 

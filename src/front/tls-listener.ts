@@ -3,6 +3,7 @@ import https from 'node:https'
 import type net from 'node:net'
 import type { SecureContext, TLSSocket } from 'node:tls'
 import type { Logger } from 'pino'
+import { TLS_SETTINGS } from './tls-settings.ts'
 
 /** What a server shows a client to prove that a name is its own. */
 export interface ServerCertificate {
@@ -52,7 +53,7 @@ export function createTlsServer(options: TlsListenerOptions): TlsServer {
   const secure = https.createServer({
     ...(options.unnamed !== undefined && { cert: options.unnamed, key: options.unnamed }),
     ...(options.ticketKeys && { ticketKeys: options.ticketKeys }),
-    minVersion: 'TLSv1.2',
+    ...TLS_SETTINGS,
     SNICallback(servername: string, done: (error: null, context?: SecureContext) => void) {
       // Without a context the handshake ends with an alert: there is no certificate to fall back to.
       Promise.try(() => options.certificateFor(normalizedName(servername))).then(
@@ -69,6 +70,7 @@ export function createTlsServer(options: TlsListenerOptions): TlsServer {
     keepAliveTimeout: KEPT_ALIVE_MS,
     connectionsCheckingInterval: Math.min(CHECKED_EVERY_MS, headersMsMax),
     maxHeaderSize: HEADER_BYTES_MAX,
+    optimizeEmptyRequests: true,
   })
   secure.setTimeout(SILENT_MS_MAX)
 

@@ -1,14 +1,17 @@
-import { join } from 'node:path'
 import { createControlPlane } from '../arm/control-plane.ts'
 import { isSameId } from '../arm/resource-id.ts'
+import type { AuditTrail } from '../audit/create-audit-trail.ts'
+import type { Egress } from '../egress/create-egress.ts'
 import { cloudMetadata } from '../front/cloud-metadata.ts'
 import type { Planes } from '../front/cloud-names.ts'
+import { measuredPlanes } from '../front/measured-planes.ts'
 import { createGraphPlane } from '../graph/graph-plane.ts'
 import type { RoleAssignmentSource } from '../identity/authorizer.ts'
 import { createAuthorizer } from '../identity/create-authorizer.ts'
 import { isOwnerOf, ownerAssignment } from '../identity/owner.ts'
 import { systemClock as clock } from '../lib/clock.ts'
 import type { Closing } from '../lib/closing.ts'
+import type { Metrics } from '../lib/metrics.ts'
 import { originOf } from '../lib/origin.ts'
 import { removeRoles } from '../operator/principals.ts'
 import type { PlaceStatus } from '../places/place-status.ts'
@@ -24,11 +27,11 @@ import { createNetworkProvider } from '../providers/network/provider.ts'
 import { privateDnsProvider } from '../providers/private-dns/provider.ts'
 import { createZoneSource } from '../providers/private-dns/zone-source.ts'
 import { resourcesProvider } from '../providers/resources/provider.ts'
-import type { Outside } from '../registry/outside.ts'
 import { createRegistryPlane } from '../registry/registry-plane.ts'
-import { createFileBlobStore } from '../storage/file-blob-store.ts'
+import { createReplicaStores } from '../storage/replica-stores.ts'
 import type { PrincipalsAtWork } from './open-principals.ts'
 import type { Stores } from './open-stores.ts'
+import { openWebhooks, recordWithBoth } from './open-webhooks.ts'
 import type { AsOwner } from './operate.ts'
 
 /** The planes that speak HTTP, and what the other parts learn of the resources that one of them keeps. */
@@ -38,9 +41,11 @@ export async function createPlanes(
   options: {
     readonly places: () => readonly PlaceStatus[]
     readonly asOwner: AsOwner
-    readonly outside: Outside
+    readonly outside: Egress
     readonly secrets: VaultSecrets
     readonly cache: { readonly recheckSeconds: number }
+    readonly metrics: Metrics
+    readonly trail: AuditTrail
   },
   closing: Closing,
 ) {
@@ -80,6 +85,7 @@ export async function createPlanes(
         },
         cached: { hasRepository: (uid, pattern) => registry.hasRepository(uid, pattern) },
         secrets,
+        webhooks: { ping: (uid) => webhooks.ping(uid), events: (uid) => webhooks.events(uid) },
       }),
     ],
     feed,
@@ -119,11 +125,13 @@ export async function createPlanes(
     settings,
     unseal: sealer.unseal,
   })
+  const webhooks = await openWebhooks(stores, { ...options, resources }, closing)
+  const replicas = createReplicaStores(stores.folder.replicas)
   const registry = createRegistryPlane({
     database,
     blobs,
     replicas: {
-      store: (region) => createFileBlobStore(join(stores.folder.replicas, region)),
+      store: replicas.store,
       regionOf: (place) => networks.list().find((each) => each.place === place)?.location,
     },
     directory,
@@ -139,6 +147,9 @@ export async function createPlanes(
     secrets: keys,
     tenantId,
     cache: { ...options.cache, credentialsOf: createUpstreamCredentials(resources, secrets) },
+    metrics: options.metrics,
+    events: options.trail,
+    recorder: recordWithBoth(options.trail, webhooks),
   })
   closing.add(() => registry.close())
   await registry.seed()
@@ -152,11 +163,16 @@ export async function createPlanes(
 
   const zones = await createZoneSource({ resources, feed })
   const networks = await createNetworkSource({ resources, feed })
-  const planes: Planes = {
+  const handlers: Planes = {
     control: (request, response) => control.app.routing(request, response),
     authority: (request, response) => authority.routing(request, response),
     registry: registry.handle,
     graph: (request, response) => graph.routing(request, response),
+  }
+  const planes = measuredPlanes(handlers, options.metrics)
+  const start = async (): Promise<void> => {
+    await control.start()
+    webhooks.start()
   }
   const roles = { assignmentsOf, customRoleName: customRoles.nameOf }
   /** What those must know who serve the registry plane in other processes. */
@@ -175,7 +191,6 @@ export async function createPlanes(
   const offered = { content: writer, replicas: { hasten }, upstream }
   const imports = registry.runningImports
   return {
-    ...{ planes, directory, zones, networks, roles, known, offered, imports },
-    start: () => control.start(),
+    ...{ planes, directory, replicas, zones, networks, roles, known, offered, imports, start },
   }
 }

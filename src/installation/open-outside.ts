@@ -1,17 +1,17 @@
 import type { Config } from '../config.ts'
+import type { Egress } from '../egress/create-egress.ts'
 import { openEgress } from '../egress/open-egress.ts'
 import { systemClock as clock } from '../lib/clock.ts'
 import { isOwnHost } from '../providers/container-registry/registry-hosts.ts'
-import type { Outside } from '../registry/outside.ts'
 import type { Stores } from './open-stores.ts'
 
-/** The way to registries elsewhere. What is Causeway's own is not reached by it. @throws CannotStart */
+/** The way to registries and receivers elsewhere. What is Causeway's own is not reached by it. @throws CannotStart */
 export function openOutside(
   { log, settings }: Stores,
   config: Config,
   /** Of what the host serves on loopback. */
   loopbackPort: () => number,
-): Promise<Outside> {
+): Promise<Egress> {
   const { registry, controlPlane, health, egress } = config
   const listeners = [registry, controlPlane, health].flatMap((each) => each.listeners)
   return openEgress(egress, {

@@ -4,9 +4,17 @@ import type { Planes } from '../front/cloud-names.ts'
 import { refuseMisdirected } from '../front/refusals.ts'
 import type { ServeTls } from '../front/served-at.ts'
 import type { Closing } from '../lib/closing.ts'
+import type { Metrics } from '../lib/metrics.ts'
+import { receiveEvents } from '../registry/events/forward-events.ts'
+import type { RegistryEvents } from '../registry/events/registry-events.ts'
 import { createMirrorSource, type Table } from '../workers/mirror.ts'
 import { shareTls } from '../workers/share-tls.ts'
-import type { OfferedRegistry, PeopleFunctions, TABLES } from '../workers/worker-contract.ts'
+import type {
+  EventFunctions,
+  OfferedRegistry,
+  PeopleFunctions,
+  TABLES,
+} from '../workers/worker-contract.ts'
 import { createWorkerPool, type WorkerStatus } from '../workers/worker-pool.ts'
 import { startWorkerProcess } from '../workers/worker-process.ts'
 import type { PrincipalsAtWork } from './open-principals.ts'
@@ -24,6 +32,8 @@ export interface Workers {
       readonly offered: OfferedRegistry
       readonly known: Readonly<Record<keyof typeof TABLES, Table>>
     },
+    /** Who is told of the requests that they serve. */
+    told: { readonly metrics: Pick<Metrics, 'request'>; readonly events: RegistryEvents },
   ): Promise<void>
   reopenLog(): Promise<void>
   list(): readonly WorkerStatus[]
@@ -69,13 +79,16 @@ export function openWorkers(stores: Stores, config: Config, closing: Closing): W
       },
       serveTls: shareTls(pool),
     }),
-    async begin({ authenticator, isAwake }, { offered, known }) {
+    async begin({ authenticator, isAwake }, { offered, known }, told) {
       const mirror = createMirrorSource(known)
       const people: PeopleFunctions = {
         verifyAccessToken: (token) => authenticator.byToken(token, ['arm', 'registry']),
         authenticate: authenticator.bySecret,
         isAwake: async (owner) => isAwake(owner),
       }
+      const events: EventFunctions = { receive: async (batch) => receiveEvents(batch, told) }
+      // Before the audit trail closes, which is older; connections have ended by then.
+      closing.add(() => pool.tell((worker) => worker.flushEvents()))
       feed.subscribe(async () => {
         const changes = mirror.changes()
         if (changes.length > 0) await pool.tell((worker) => worker.follow(changes))
@@ -83,7 +96,7 @@ export function openWorkers(stores: Stores, config: Config, closing: Closing): W
       // What those begin with is no change to them.
       mirror.changes()
       await pool.begin({
-        objects: { people, ...offered },
+        objects: { people, events, ...offered },
         startOf: (place) => ({
           ...place,
           database: folder.database,

@@ -1,6 +1,8 @@
+import type { AuditReader } from '../audit/create-audit-reader.ts'
 import type { Resolver } from '../dns/resolver.ts'
 import type { Closing } from '../lib/closing.ts'
 import { attachProgram } from '../operator/attach.ts'
+import { listAudit } from '../operator/audit.ts'
 import type { AttachRequest, ServerStatus } from '../operator/contract.ts'
 import { listNetworks } from '../operator/networks.ts'
 import { serveOperator } from '../operator/operator-api.ts'
@@ -9,6 +11,7 @@ import { resolveName } from '../operator/resolve.ts'
 import type { Places } from '../places/create-places.ts'
 import type { NetworkSource } from '../places/network-source.ts'
 import type { ArmClient } from '../rehearsal/arm-client.ts'
+import type { ContentCare } from './care-for-content.ts'
 import type { PrincipalsAtWork } from './open-principals.ts'
 import type { Stores } from './open-stores.ts'
 
@@ -28,12 +31,14 @@ export async function operate(
     readonly resolver: Resolver
     readonly hostResolver: Resolver
     readonly reopenLog: () => Promise<void>
+    readonly audit: AuditReader
+    readonly content: Pick<ContentCare, 'collector' | 'scrubber'>
   },
   closing: Closing,
 ) {
   const { tenantId, subscriptionId } = settings
   const { principals, applications, credentials, homes, identities, hostPrograms } = who
-  const { status, asOwner, places, networks } = parts
+  const { status, asOwner, places, networks, content } = parts
   const ownerName = who.owner.displayName
   const attach = (request: AttachRequest) =>
     attachProgram(request, {
@@ -56,7 +61,12 @@ export async function operate(
       listNetworks: () => listNetworks(networks),
       reopenLog: parts.reopenLog,
       shutDown,
+      listAudit: (request) => listAudit(request, { reader: parts.audit, tenantId }),
       resolve: (request) => resolveName(request, parts),
+      listGarbage: () => content.collector.candidates(),
+      collectGarbage: ({ ignoresGrace = false }) =>
+        content.collector.collect({ sweeps: true, ignoresGrace }),
+      scrub: (request) => content.scrubber.step(request),
       ...principalOperations({
         principals,
         applications,

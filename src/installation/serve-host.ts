@@ -2,7 +2,7 @@ import type { Config } from '../config.ts'
 import type { DnsServer } from '../dns/dns-server.ts'
 import type { Authorities } from '../front/authorities.ts'
 import type { Planes } from '../front/cloud-names.ts'
-import { createHealth, listenForProbes } from '../front/health.ts'
+import { createHealth, type HealthOptions, listenForProbes } from '../front/health.ts'
 import { hostAddresses } from '../front/host-addresses.ts'
 import { hostCertificate } from '../front/host-certificates.ts'
 import { createHostFront } from '../front/host-front.ts'
@@ -26,13 +26,14 @@ export async function serveHost(
     readonly authorities: Authorities
     readonly serveTls?: ServeTls
     readonly whyNotReady: () => readonly string[]
+    readonly exposition: HealthOptions['metrics']
   },
   closing: Closing,
 ) {
   const { planes, directory, dns, authorities, serveTls, whyNotReady } = parts
   const certificates = await openOwnCertificates(config.certificates, { log })
   closing.add(() => certificates.close())
-  const health = createHealth({ whyNotReady })
+  const health = createHealth({ whyNotReady, metrics: parts.exposition })
   const front = createHostFront({
     certificateFor: (name) => hostCertificate(name, { authorities, own: certificates }),
     directory,

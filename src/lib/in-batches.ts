@@ -1,13 +1,13 @@
 import { setImmediate } from 'node:timers/promises'
 
 /**
- * Does one piece of work for all items that come while the one before is done: many small commits become few.
- * When a batch fails, each of its callers gets the failure.
+ * Does one piece of work for all items that come while the one before is done: many small commits become few. The work
+ * answers for each item, in their order. When a batch fails, each of its callers gets the failure.
  */
-export function inBatches<T>(
-  work: (items: readonly T[]) => Promise<void>,
-): (item: T) => Promise<void> {
-  let waiting: { item: T; resolve: () => void; reject: (error: unknown) => void }[] = []
+export function inBatches<T, R>(
+  work: (items: readonly T[]) => Promise<readonly R[]>,
+): (item: T) => Promise<R> {
+  let waiting: { item: T; resolve: (answer: R) => void; reject: (error: unknown) => void }[] = []
   let isRunning = false
 
   async function run(): Promise<void> {
@@ -18,8 +18,8 @@ export function inBatches<T>(
       const batch = waiting
       waiting = []
       try {
-        await work(batch.map(({ item }) => item))
-        for (const { resolve } of batch) resolve()
+        const answers = await work(batch.map(({ item }) => item))
+        for (const [index, { resolve }] of batch.entries()) resolve(answers[index] as R)
       } catch (error) {
         for (const { reject } of batch) reject(error)
       }

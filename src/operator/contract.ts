@@ -179,6 +179,30 @@ export interface CreatedPrincipal extends PrincipalSummary {
   readonly scope?: string
 }
 
+/** Which events of the audit trail, and where to begin: `after` an event upwards, `before` one or from the end downwards. */
+export interface AuditRequest {
+  readonly table?: 'login' | 'repository'
+  /** A registry's name or login server. */
+  readonly registry?: string
+  readonly repository?: string
+  /** ISO 8601. */
+  readonly since?: string
+  readonly after?: number
+  readonly before?: number
+  readonly limit?: number
+}
+
+/** Events in the order in which they were written. A page may be empty although there is more. */
+export interface AuditAnswer {
+  /** With the columns of Azure Monitor's tables; `TimeGenerated` and `Type` are in each. */
+  readonly events: readonly Readonly<Record<string, string | number>>[]
+  /** The next `after` or `before`. */
+  readonly reached: number
+  readonly hasMore: boolean
+  /** Where those who follow go on. */
+  readonly newest: number
+}
+
 /** A name to be looked up as one sees it from somewhere. */
 export interface ResolveRequest {
   readonly where: AttachRequest['where'] | { readonly host: true }
@@ -207,5 +231,64 @@ export interface Resolved {
     readonly zone?: string
     readonly link?: string
     readonly recordSet?: string
+  }[]
+}
+
+/** Something that the garbage collector will take, unless it is used until then. Times are ISO 8601. */
+export interface GarbageCandidate {
+  readonly kind: 'blob' | 'manifest'
+  readonly digest: string
+  /** In bytes. */
+  readonly size: number
+  /** `registry/repository` that has it; absent for a blob that no repository has. */
+  readonly from?: string
+  readonly reason: string
+  readonly since: string
+  readonly due: string
+}
+
+export interface CollectRequest {
+  /** Takes also what is still in its grace. */
+  readonly ignoresGrace?: boolean
+}
+
+/** What one run of the garbage collector has done. */
+export interface Collected {
+  readonly untaggedManifests: number
+  readonly purgedManifests: number
+  readonly unlinkedBlobs: number
+  readonly removedBlobs: number
+  readonly removedBytes: number
+  /** From further regions. */
+  readonly removedCopies: number
+  /** Files stay because a backup is being made. */
+  readonly held: boolean
+}
+
+export interface ScrubRequest {
+  /** How fast it reads at most. */
+  readonly bytesPerSecond?: number
+  /** Begins anew, wherever an earlier one stopped. */
+  readonly restarts?: boolean
+}
+
+/** How far the scrub has come, and what it has found. Times are ISO 8601. */
+export interface ScrubProgress {
+  readonly startedAt: string
+  /** Absent while there is more to read. */
+  readonly finishedAt?: string
+  readonly blobs: number
+  readonly bytes: number
+  /** At its beginning. */
+  readonly allBlobs: number
+  readonly allBytes: number
+  /** Those of earlier scrubs included, as long as nobody has pushed them again. */
+  readonly damaged: readonly {
+    readonly digest: string
+    /** `mismatch`: it has other bytes and was set aside; `missing`: there is none. */
+    readonly kind: 'mismatch' | 'missing'
+    readonly foundAt: string
+    /** `registry/repository` that have it. */
+    readonly in: readonly string[]
   }[]
 }

@@ -5,14 +5,21 @@ import { isStorageFull } from '../storage/blob-store.ts'
 import type {
   Attached,
   AttachRequest,
+  AuditAnswer,
+  AuditRequest,
+  Collected,
+  CollectRequest,
   CreatedPrincipal,
   DescribedPrincipal,
+  GarbageCandidate,
   HostProgram,
   HostRequest,
   NetworkSummary,
   NewPrincipal,
   Resolved,
   ResolveRequest,
+  ScrubProgress,
+  ScrubRequest,
   ServerStatus,
 } from './contract.ts'
 import { OperatorError } from './operator-error.ts'
@@ -32,6 +39,11 @@ export interface Operations {
   /** Replaces its secrets by a new one. */
   resetPrincipal(name: string): Promise<CreatedPrincipal>
   resolve(request: ResolveRequest): Resolved
+  listAudit(request: AuditRequest): AuditAnswer | Promise<AuditAnswer>
+  listGarbage(): Promise<readonly GarbageCandidate[]>
+  collectGarbage(request: CollectRequest): Promise<Collected>
+  /** Goes on with the scrub for about a second. */
+  scrub(request: ScrubRequest): Promise<ScrubProgress>
   /** Opens the log anew, when it has got another name. */
   reopenLog(): Promise<void>
   shutDown(): void
@@ -56,6 +68,33 @@ const QUESTION = {
     where: { type: 'object' },
     name: { type: 'string' },
     type: { type: 'string' },
+  },
+} as const
+
+const AUDIT_QUERY = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    table: { enum: ['login', 'repository'] },
+    registry: { type: 'string' },
+    repository: { type: 'string' },
+    since: { type: 'string', format: 'date-time' },
+    after: { type: 'integer', minimum: 0 },
+    before: { type: 'integer', minimum: 0 },
+    limit: { type: 'integer', minimum: 1, maximum: 1000 },
+  },
+} as const
+
+const COLLECTION = {
+  type: 'object',
+  properties: { ignoresGrace: { type: 'boolean' } },
+} as const
+
+const SCRUB = {
+  type: 'object',
+  properties: {
+    bytesPerSecond: { type: 'number', exclusiveMinimum: 0 },
+    restarts: { type: 'boolean' },
   },
 } as const
 
@@ -93,6 +132,16 @@ export async function serveOperator(options: {
   )
   app.post('/resolutions', { schema: { body: QUESTION } }, (request) =>
     operations.resolve(request.body as ResolveRequest),
+  )
+  app.get('/audit', { schema: { querystring: AUDIT_QUERY } }, (request) =>
+    operations.listAudit(request.query as AuditRequest),
+  )
+  app.get('/garbage', () => operations.listGarbage())
+  app.post('/garbage/collections', { schema: { body: COLLECTION } }, (request) =>
+    operations.collectGarbage(request.body as CollectRequest),
+  )
+  app.post('/scrub', { schema: { body: SCRUB } }, (request) =>
+    operations.scrub(request.body as ScrubRequest),
   )
   app.post('/log/reopen', async (_request, reply) => {
     await operations.reopenLog()

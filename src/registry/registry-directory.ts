@@ -41,6 +41,10 @@ export interface RegistryFacts {
   /** It has, or once had, a private endpoint: its public name is an alias into the private zone. */
   readonly isPrivateLinked: boolean
   readonly anonymousPull: boolean
+  /** For how many days what is deleted can be restored. The days count also while the policy is off, for what was deleted before. */
+  readonly softDelete?: { readonly isOn: boolean; readonly days: number }
+  /** Manifests are deleted when they have had no tag for so many days, those that lost it after `from` (ISO 8601). */
+  readonly untaggedRetention?: { readonly days: number; readonly from: string }
   /** Repositories whose tags stay on what was pushed first: names, or the beginning of names before a `*`. */
   readonly immutableTagsIn: readonly string[]
   readonly admin?: {
@@ -67,3 +71,7 @@ export interface RegistryDirectory {
   list(): readonly RegistryFacts[]
   readonly version: number
 }
+
+/** What a deletion in this registry is. */
+export const deletionIn = ({ softDelete }: RegistryFacts): 'soft' | 'final' =>
+  softDelete?.isOn ? 'soft' : 'final'

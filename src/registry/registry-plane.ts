@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Logger } from 'pino'
 import type { Clock } from '../lib/clock.ts'
 import type { Digest } from '../lib/digest.ts'
+import { type Metrics, NO_METRICS } from '../lib/metrics.ts'
 import { originOf } from '../lib/origin.ts'
 import { type BlobStore, isStorageFull } from '../storage/blob-store.ts'
 import type { Database } from '../storage/database.ts'
@@ -10,6 +11,7 @@ import { createAuthorizer } from './access/authorize.ts'
 import { createCredentials } from './access/credentials.ts'
 import { createRegistryTokens } from './access/registry-tokens.ts'
 import { createTokenEndpoints } from './access/token-endpoints.ts'
+import { createDeletedRoutes } from './acr/deleted-routes.ts'
 import { createMetadataRoutes } from './acr/metadata-routes.ts'
 import { createBlobRoutes } from './blobs/blob-routes.ts'
 import { createBufferPool } from './blobs/buffer-pool.ts'
@@ -24,10 +26,21 @@ import { createPullThrough } from './cache/pull-through.ts'
 import type { Upstream } from './cache/upstream.ts'
 import { type ContentReader, createContentReader } from './content/content-reader.ts'
 import { type ContentWriter, createContentWriter } from './content/content-writer.ts'
+import { createDeletedReader, type DeletedReader } from './content/deleted-reader.ts'
+import { createChangeTeller } from './content/record-changes.ts'
 import { copyImage } from './copy/copy-image.ts'
 import type { CopyErrand, ImageCopy, SourceImage } from './copy/image-copy.ts'
 import { createImportQueue, type RunningImport } from './copy/import-queue.ts'
 import { PAUSES } from './copy/try-again.ts'
+import { createRequestObserver } from './events/observe-requests.ts'
+import { occasionOfErrand } from './events/occasion.ts'
+import {
+  type ChangeRecorder,
+  NO_EVENTS,
+  NO_RECORDER,
+  type RegistryEvents,
+} from './events/registry-events.ts'
+import type { RequestRecord } from './events/request-record.ts'
 import { type Exchange, sendJson } from './http/exchange.ts'
 import { OciError } from './http/oci-error.ts'
 import { decodePath } from './http/oci-path.ts'
@@ -64,16 +77,21 @@ export interface RegistryServerOptions {
   /** Random bytes that survive a restart: one key signs tokens, the other URLs. */
   readonly secrets: { readonly tokenKey: Buffer; readonly urlKey: Buffer }
   readonly tenantId: string
+  /** What can be restored. */
+  readonly deleted: DeletedReader
   /** What repositories under cache rules lack. */
   readonly upstream: Upstream
   readonly cacheReader: CacheReader
   /** After which a tag that came from elsewhere is looked after again. */
   readonly recheckSeconds: number
+  readonly metrics?: Metrics
+  /** Who is told of what changed nothing. */
+  readonly events?: RegistryEvents
 }
 
 /** Where the further regions of registries are. */
 export interface ReplicaOptions {
-  /** Opens the store of a region's replicas, and makes it where it is not yet. */
+  /** Opens the store of a region's replicas, and makes it where it is not yet: the same one each time. */
   store(region: string): Promise<BlobStore>
   /** The region of the network that a place is made for. */
   regionOf(place: string): string | undefined
@@ -87,7 +105,8 @@ export interface RegistryServer {
 export interface RegistryPlaneOptions
   extends Pick<
     RegistryServerOptions,
-    'blobs' | 'directory' | 'identity' | 'clock' | 'log' | 'secrets' | 'tenantId'
+    | ('blobs' | 'directory' | 'identity' | 'clock' | 'log' | 'secrets' | 'tenantId')
+    | ('metrics' | 'events')
   > {
   readonly database: Database
   readonly replicas: ReplicaOptions
@@ -99,6 +118,8 @@ export interface RegistryPlaneOptions
   }
   /** Between the tries for what fails elsewhere, in milliseconds. */
   readonly pauses?: readonly number[]
+  /** Who records changes, in their transaction. */
+  readonly recorder?: ChangeRecorder
 }
 
 export interface RegistryPlane extends RegistryServer {
@@ -110,7 +131,7 @@ export interface RegistryPlane extends RegistryServer {
   hasten(replica: ReplicaKey, digest: Digest, size: number): Promise<void>
   /** @throws ImageCopyError */
   copyImage(copy: ImageCopy, errand: CopyErrand): Promise<void>
-  /** Removes all that a registry held. Blobs stay. */
+  /** Removes all that a registry held. Files of blobs go later, by the garbage collector. */
   forgetRegistry(uid: string): Promise<void>
   /** Forgets every registry but these; cheap where none went since the last call. */
   retain(uids: readonly string[]): Promise<void>
@@ -135,7 +156,8 @@ export interface RegistryPlane extends RegistryServer {
 /** Serves the registry plane: who may come in, what was asked for, and the answer or the refusal in its own words. */
 export function createRegistryServer(options: RegistryServerOptions): RegistryServer {
   const { reader, writer, blobs, stores, nearest, lacks } = options
-  const { upstream, cacheReader, recheckSeconds } = options
+  const { deleted, upstream, cacheReader, recheckSeconds } = options
+  const { metrics = NO_METRICS, events = NO_EVENTS } = options
   const { directory, identity, clock, log, secrets, tenantId } = options
   const tokens = createRegistryTokens({ key: secrets.tokenKey, clock, tenantId, identity })
   const credentials = createCredentials({ identity, tokens, clock })
@@ -157,7 +179,10 @@ export function createRegistryServer(options: RegistryServerOptions): RegistrySe
     lists: createListRoutes(reader),
     metadata: createMetadataRoutes({ reader, writer }),
     pullThrough,
+    deleted: createDeletedRoutes({ deleted, writer }),
   })
+
+  const observer = createRequestObserver({ metrics, events, clock })
 
   function findHost(request: IncomingMessage) {
     const host = (request.headers.host ?? '').toLowerCase().replace(/:443$/, '')
@@ -168,14 +193,21 @@ export function createRegistryServer(options: RegistryServerOptions): RegistrySe
     return found && { host, ...found }
   }
 
-  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async function serve(
+    request: IncomingMessage,
+    response: ServerResponse,
+    record: RequestRecord,
+  ): Promise<void> {
     const found = findHost(request)
     if (!found) throw new OciError('NOT_FOUND')
+    record.registry = found.registry
+    if (found.role === 'data') record.region = found.region
     const origin = originOf(request)
     const admission = admit(origin, found.registry, found.host)
     if (!admission.admitted) {
       const { host, role } = found
       log.info({ origin, host, role, reason: admission.reason }, 'request refused')
+      record.isTurnedAway = true
       throw admission.error
     }
     const [path = '', query = ''] = (request.url ?? '').split(/\?(.*)/s)
@@ -185,15 +217,22 @@ export function createRegistryServer(options: RegistryServerOptions): RegistrySe
       registry: found.registry,
       path: decodePath(path),
       query: new URLSearchParams(query),
+      record,
     }
     if (found.role === 'login') return routes.serveLoginServer(exchange)
     return routes.serveDataEndpoint(exchange, found.region)
   }
 
-  function fail(request: IncomingMessage, response: ServerResponse, thrown: unknown): void {
+  function fail(
+    request: IncomingMessage,
+    response: ServerResponse,
+    record: RequestRecord,
+    thrown: unknown,
+  ): void {
     // A client that went away gets no answer and is nobody's error.
     if (response.destroyed || request.socket.destroyed) return
     const error = thrown instanceof OciError ? thrown : toUnknown(thrown)
+    record.errorCode = error.code
     // Without its query: that may be a signature.
     const path = request.url?.split('?')[0]
     // What failed elsewhere is logged where it was asked for.
@@ -204,12 +243,13 @@ export function createRegistryServer(options: RegistryServerOptions): RegistrySe
       response.destroy()
       return
     }
-    sendJson({ request, response }, error.status, error.toJSON(), error.headers)
+    sendJson({ request, response, record }, error.status, error.toJSON(), error.headers)
   }
 
   return {
     handle(request, response) {
-      serve(request, response).catch((thrown) => fail(request, response, thrown))
+      const record = observer.follow(request, response)
+      serve(request, response, record).catch((thrown) => fail(request, response, record, thrown))
     },
   }
 }
@@ -217,16 +257,18 @@ export function createRegistryServer(options: RegistryServerOptions): RegistrySe
 /** The registry plane with all that happens in it without a request. */
 export function createRegistryPlane(options: RegistryPlaneOptions): RegistryPlane {
   const { database, blobs, directory, outside, clock, log } = options
+  const { recorder = NO_RECORDER, pauses = PAUSES } = options
   const reader = createContentReader(database.reader)
   const queue = createReplicaQueue(database.kysely, clock)
   const stores = createRegionStores(blobs, options.replicas.store, (region, error) =>
     log.error({ err: error, region }, 'the blobs of a region cannot be read'),
   )
   const replicator = createReplicator({ queue, stores, clock, log })
-  const writer = createContentWriter(database.kysely, clock, replicator.wake)
+  const writer = createContentWriter(database.kysely, clock, blobs, replicator.wake, recorder)
   const nearest = createNearestRegion(options.replicas.regionOf)
-  const { pauses = PAUSES } = options
+  const changes = createChangeTeller(recorder)
   const cacheReader = createCacheReader(database.reader)
+  const deleted = createDeletedReader(database.reader)
   const upstream = createUpstream({
     ...{ outside, blobs, reader, writer, cacheReader, clock, log, pauses },
     cacheWriter: createCacheWriter(database.kysely, clock),
@@ -271,16 +313,18 @@ export function createRegistryPlane(options: RegistryPlaneOptions): RegistryPlan
   return {
     ...createRegistryServer({
       ...options,
-      ...{ reader, writer, stores, nearest, lacks, upstream, cacheReader, recheckSeconds },
+      ...{ reader, writer, deleted, stores, nearest, lacks, upstream, cacheReader, recheckSeconds },
     }),
     writer,
     hasten,
     upstream: { manifest, blob, arrived },
 
     copyImage(copy, errand) {
-      const ports = { reader, writer, blobs, clock, outside, pauses, complete }
+      const target = directory.list().find(({ uid }) => uid === copy.to.registryUid)
+      const occasion = target && occasionOfErrand(target, errand, clock)
+      const ports = { reader, writer, blobs, clock, outside, pauses, complete, changes }
       return imports.run(copy, errand, async (progress) => {
-        await copyImage({ database: database.kysely, ...ports }, copy, errand, progress)
+        await copyImage({ database: database.kysely, ...ports }, copy, errand, progress, occasion)
         replicator.wake()
       })
     },

@@ -2,15 +2,20 @@ import {
   type Authorizer,
   type Need,
   TO_LIST_CATALOG,
+  TO_LIST_DELETED,
   toDelete,
   toListTags,
   toPull,
   toPush,
+  toReadDeleted,
   toReadMetadata,
+  toRestore,
   toWriteMetadata,
 } from './access/authorize.ts'
 import type { TokenEndpoints } from './access/token-endpoints.ts'
 import { parseAcrPath } from './acr/acr-path.ts'
+import { isDeletedPath, parseDeletedPath } from './acr/deleted-path.ts'
+import type { DeletedRoutes } from './acr/deleted-routes.ts'
 import type { MetadataRoutes } from './acr/metadata-routes.ts'
 import type { BlobRoutes } from './blobs/blob-routes.ts'
 import { mountSource } from './blobs/mount-blob.ts'
@@ -45,17 +50,19 @@ export function createRoutes(options: {
   readonly lists: ListRoutes
   readonly metadata: MetadataRoutes
   readonly pullThrough: Pick<PullThrough, 'manifest'>
+  readonly deleted: DeletedRoutes
 }): Routes {
-  const { authorizer, tokenEndpoints, blobs, uploads, manifests, referrers, lists, metadata } =
-    options
-  const { pullThrough } = options
+  const { authorizer, tokenEndpoints, blobs, uploads, manifests, referrers, lists } = options
+  const { metadata, deleted, pullThrough } = options
 
   function operationsOf(exchange: Exchange): Operations | undefined {
+    if (isDeletedPath(exchange.path)) return deletedOperations(exchange)
     return exchange.path.startsWith('/acr/') ? acrOperations(exchange) : ociOperations(exchange)
   }
 
   function ociOperations(exchange: Exchange): Operations | undefined {
     const path = parseOciPath(exchange.path)
+    if (path) exchange.record.asked = path
     switch (path?.kind) {
       case undefined:
         return undefined
@@ -108,6 +115,7 @@ export function createRoutes(options: {
   function acrOperations(exchange: Exchange): Operations | undefined {
     const path = parseAcrPath(exchange.path)
     if (!path) return undefined
+    exchange.record.asked = { ...path, kind: `acr_${path.kind}` }
     if (path.kind === 'catalog') return { GET: [TO_LIST_CATALOG, () => lists.catalog(exchange)] }
     const { repository } = path
     if (path.kind === 'tags' || path.kind === 'manifests') {
@@ -129,6 +137,26 @@ export function createRoutes(options: {
     return item
   }
 
+  function deletedOperations(exchange: Exchange): Operations | undefined {
+    const path = parseDeletedPath(exchange.path)
+    switch (path?.kind) {
+      case undefined:
+        return undefined
+      case 'catalog':
+        return { GET: [TO_LIST_DELETED, () => deleted.catalog(exchange)] }
+      case 'tags':
+        return {
+          GET: [toReadDeleted(path.repository), () => deleted.tags(exchange, path.repository)],
+        }
+      case 'manifests':
+        return {
+          GET: [toReadDeleted(path.repository), () => deleted.manifests(exchange, path.repository)],
+        }
+      case 'manifest':
+        return { POST: [toRestore(path.repository), () => deleted.restore(exchange, path)] }
+    }
+  }
+
   return {
     async serveLoginServer(exchange) {
       const { path, request, registry } = exchange
@@ -146,6 +174,7 @@ export function createRoutes(options: {
 
     async serveDataEndpoint(exchange, region) {
       const path = parseOciPath(exchange.path)
+      if (path) exchange.record.asked = path
       const { method } = exchange.request
       if (path?.kind !== 'blob') throw new OciError('NOT_FOUND')
       if (method !== 'GET' && method !== 'HEAD') throw unsupported(['GET'])

@@ -12,6 +12,23 @@ export interface BlobStore {
   openUpload(owner: UploadOwner, id: string): Promise<BlobReader | undefined>
   /** Drops all that is being uploaded to one registry. */
   discardUploads(registry: string): Promise<void>
+  has(digest: Digest): Promise<boolean>
+  /** Every blob by digest, those after `after` where it is given; without any that come or go meanwhile, perhaps. */
+  list(after?: Digest): AsyncIterable<StoredBlob>
+  /** Takes a blob out of the store, at once; who reads it reads on. Its space is free after `reclaim`. */
+  remove(digest: Digest): Promise<void>
+  /** Frees the space of what was removed, by an earlier process too. */
+  reclaim(): Promise<void>
+  /** Sets a blob with wrong bytes aside, for a person to look at. False where it is not the one that `reader` reads any more. */
+  quarantine(digest: Digest, reader: BlobReader): Promise<boolean>
+}
+
+export interface StoredBlob {
+  readonly digest: Digest
+  /** In bytes. */
+  readonly size: number
+  /** When it was put there. */
+  readonly storedAt: Date
 }
 
 /** An upload is found only under the registry (its uid) and repository that began it. */
@@ -20,10 +37,16 @@ export interface UploadOwner {
   readonly repository: string
 }
 
-export interface BlobReader {
-  /** Fills the buffer from `position` on as far as the blob goes; returns the number of bytes read. */
+/** Bytes that can be read from any position. */
+export interface BytesReader {
+  /** Fills the buffer from `position` on as far as the bytes go; returns the number of bytes read. */
   read(buffer: Buffer, position: number): Promise<number>
   close(): Promise<void>
+}
+
+export interface BlobReader extends BytesReader {
+  /** Tells this very blob from a later one of the same digest. */
+  identify(): Promise<string>
 }
 
 export interface BlobUpload {
@@ -40,8 +63,11 @@ export interface BlobUpload {
    * @throws StorageFull
    */
   append(source: AsyncIterable<Uint8Array>, algorithm?: DigestAlgorithm): Promise<void>
-  /** Makes it a blob, durably. With another digest than the bytes have, nothing happens. */
-  commit(digest: Digest): Promise<'committed' | 'mismatch'>
+  /**
+   * Makes it a blob, durably, and then seen by `link`, which answers false where the blob was removed in between: then it
+   * is put there again. With another digest than the bytes have, nothing happens.
+   */
+  commit(digest: Digest, link: () => Promise<boolean>): Promise<'committed' | 'mismatch'>
   discard(): Promise<void>
 }
 

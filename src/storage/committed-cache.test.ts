@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { createCommittedCache } from './committed-cache.ts'
+import { openDatabase } from './database.ts'
 
 function open(t: TestContext) {
   const folder = mkdtempSync(join(tmpdir(), 'causeway-cache-'))
@@ -34,14 +36,36 @@ test('reads once while nothing is committed', (t) => {
   assert.equal(reads(), 1)
 })
 
-test('reads again after a commit, and not before', (t) => {
+test('reads again after a commit, and not before', async (t) => {
   const { writer, get, reads } = open(t)
   get()
   writer.exec("BEGIN; UPDATE t SET x = 'second'")
   assert.equal(get(), 'first')
   writer.exec('COMMIT')
+  await setImmediate()
   assert.equal(get(), 'second')
   assert.equal(reads(), 2)
+})
+
+test('reads again at once where this process itself has committed', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'causeway-cache-'))
+  const { kysely, reader, close } = await openDatabase(join(folder, 'some.db'))
+  t.after(async () => {
+    await close()
+    rmSync(folder, { recursive: true })
+  })
+  const cache = createCommittedCache(reader)
+  const statement = reader.prepare('SELECT count(*) AS count FROM registry_repositories')
+  const count = () => cache.get('count', () => statement.get()?.count)
+  const counts = [count()]
+  const values = { registry: 'r', created_at: '', updated_at: '' }
+  for (const name of ['a', 'b']) {
+    const query = kysely.insertInto('registry_repositories').values({ ...values, name })
+    // All of it before the next event: nothing waits but for promises.
+    await query.execute()
+    counts.push(count())
+  }
+  assert.deepEqual(counts, [0, 1, 2])
 })
 
 test('does not remember that something is missing, nor what is large', (t) => {

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
+import { commitVersionOf } from './commit-version.ts'
 
 /** Remembers values read from the database, by keys that name what was read. */
 export interface CommittedCache {
@@ -14,22 +15,13 @@ const OVERHEAD = 300
 
 /**
  * A cache as exact as reading again: it is empty as soon as anybody, in whatever process, has committed anything that
- * this connection does not know of (https://www.sqlite.org/pragma.html#pragma_data_version). Asking for that is a
- * quarter of what the cheapest statement costs.
+ * this connection does not know of.
  */
 export function createCommittedCache(reader: DatabaseSync): CommittedCache {
-  const version = reader.prepare('PRAGMA data_version')
-  version.setReturnArrays(true)
+  const version = commitVersionOf(reader)
   const values = new Map<string, unknown>()
   let total = 0
-  let seen: unknown
-
-  function isCurrent(): boolean {
-    const [now] = version.get() as unknown as readonly [number]
-    if (now === seen) return true
-    seen = now
-    return false
-  }
+  let seen: number | undefined
 
   function forget(): void {
     values.clear()
@@ -38,7 +30,9 @@ export function createCommittedCache(reader: DatabaseSync): CommittedCache {
 
   return {
     get<T>(key: string, read: () => T, weigh: (value: T) => number = () => 0): T {
-      if (!isCurrent()) forget()
+      const now = version.now()
+      if (now !== seen) forget()
+      seen = now
       const known = values.get(key)
       // The gate: a key stands for one statement with its values, and so for one type.
       if (known !== undefined) return known as T

@@ -7,7 +7,6 @@ import { test } from 'node:test'
 import { sql } from 'kysely'
 import { isStorageFull } from './blob-store.ts'
 import { openDatabase } from './database.ts'
-import { MIGRATIONS } from './migrations.ts'
 
 async function temporaryFile(t: { after(hook: () => Promise<void>): void }): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'causeway-database-'))
@@ -28,9 +27,10 @@ test('a data file of a newer version is refused and left as it is', async (t) =>
   await (await openDatabase(file)).close()
   const raw = new DatabaseSync(file)
   raw.exec("INSERT INTO kysely_migration VALUES ('9999-from-the-future', '2099-01-01T00:00:00Z')")
+  const rows = () => raw.prepare('SELECT count(*) AS rows FROM kysely_migration').get()?.rows
+  const before = rows()
   await assert.rejects(openDatabase(file), { name: 'DataTooNew', message: /9999-from-the-future/ })
-  const { rows } = raw.prepare('SELECT count(*) AS rows FROM kysely_migration').get() ?? {}
-  assert.equal(rows, Object.keys(MIGRATIONS).length + 1)
+  assert.equal(rows(), before)
   raw.close()
 })
 

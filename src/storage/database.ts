@@ -9,6 +9,7 @@ import {
   type SqliteStatement,
 } from 'kysely'
 import { CannotStart } from '../lib/cannot-start.ts'
+import { commitVersionOf } from './commit-version.ts'
 import { refuseNewer } from './data-too-new.ts'
 import { findDueUpgrade, migrate, UpgradeFailed } from './migrate.ts'
 import { MIGRATIONS, type Migrations } from './migrations.ts'
@@ -51,7 +52,9 @@ export async function openDatabase(file: string, options: UpgradeOptions = {}): 
     file,
     'PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA busy_timeout=5000; PRAGMA wal_autocheckpoint=4000',
   )
-  const kysely = new Kysely<Tables>({ dialect: dialectOf(writer) })
+  // Until there is a reader nobody has read anything.
+  let committed = () => {}
+  const kysely = new Kysely<Tables>({ dialect: dialectOf(writer, () => committed()) })
   try {
     await upgrade(file, writer, kysely, options)
   } catch (error) {
@@ -59,6 +62,7 @@ export async function openDatabase(file: string, options: UpgradeOptions = {}): 
     throw error
   }
   const reader = openReader(file)
+  committed = commitVersionOf(reader).lookAgain
   return {
     kysely,
     reader,
@@ -94,8 +98,8 @@ async function upgrade(
 }
 
 /** SQLite takes changes of the schema back with their transaction, which Kysely does not count on. */
-function dialectOf(database: DatabaseSync): SqliteDialect {
-  const dialect = new SqliteDialect({ database: forKysely(database) })
+function dialectOf(database: DatabaseSync, written: () => void): SqliteDialect {
+  const dialect = new SqliteDialect({ database: forKysely(database, written) })
   dialect.createAdapter = () => new TransactionalSqliteAdapter()
   return dialect
 }
@@ -125,7 +129,7 @@ const NOTHING_RUN = { changes: 0, lastInsertRowid: 0 }
 const STATEMENTS_MAX = 200
 
 // Kysely speaks better-sqlite3, whose statements take their parameters as one array and know whether they return rows.
-function forKysely(database: DatabaseSync): SqliteDatabase {
+function forKysely(database: DatabaseSync, written: () => void): SqliteDatabase {
   const prepared = new Map<string, SqliteStatement>()
 
   function prepare(sql: string): SqliteStatement {
@@ -133,8 +137,12 @@ function forKysely(database: DatabaseSync): SqliteDatabase {
     const parameters = (values: readonly unknown[]) => values as never[]
     return {
       reader: statement.columns().length > 0,
-      all: (values) => statement.all(...parameters(values)),
+      all(values) {
+        written()
+        return statement.all(...parameters(values))
+      },
       run(values) {
+        written()
         // SQLite takes back some failed transactions itself, as on a full disk: the failure is what is to be told.
         if (sql === 'rollback' && !database.isTransaction) return NOTHING_RUN
         return statement.run(...parameters(values))

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, open, readdir, rm, utimes } from 'node:fs/promises'
+import { link, mkdtemp, open, readdir, rm, utimes } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { digestOf, hexOf } from '../lib/digest.ts'
 import { createFileBlobStore } from './file-blob-store.ts'
 import { testBlobStore } from './testing/blob-store-suite.ts'
-import { inChunks, OWNER } from './testing/blobs.ts'
+import { inChunks, OWNER, put, readAll, seen } from './testing/blobs.ts'
 
 const BYTES = randomBytes(3 * 1024 * 1024 + 5)
 const DAY_SECONDS = 24 * 60 * 60
@@ -28,7 +28,7 @@ test('a blob is a file named by its digest, and its upload is gone', async (t) =
   const { folder, store } = await openStore(t)
   const upload = await store.begin(OWNER)
   await upload.append(inChunks(BYTES))
-  await upload.commit(digestOf(BYTES))
+  await upload.commit(digestOf(BYTES), seen)
   const hex = hexOf(digestOf(BYTES))
   assert.deepEqual(await readdir(join(folder, 'blobs', 'sha256', hex.slice(0, 2))), [hex])
   assert.deepEqual(await readdir(join(folder, 'uploads', 'uid-1')), [])
@@ -70,7 +70,7 @@ for (const [what, bytes] of [
     await handle.close()
     const push = async () => {
       await upload.append(inChunks(bytes))
-      return upload.commit(digestOf(bytes))
+      return upload.commit(digestOf(bytes), seen)
     }
     await assert.rejects(push(), /input\/output error/)
     failing.mock.restore()
@@ -79,3 +79,38 @@ for (const [what, bytes] of [
     assert.equal(await store.open(digestOf(bytes)), undefined)
   })
 }
+
+test('a removed blob takes space until it is reclaimed, by a later process too', async (t) => {
+  const { folder, store, reopen } = await openStore(t)
+  await store.remove(await put(store, BYTES))
+  assert.equal((await readdir(join(folder, 'removed'))).length, 1)
+  await (await reopen()).reclaim()
+  assert.deepEqual(await readdir(join(folder, 'removed')), [])
+})
+
+test('what is set aside lies in a folder of its own, and goes with its blob', async (t) => {
+  const { folder, store } = await openStore(t)
+  const digest = await put(store, BYTES)
+  const reader = await store.open(digest)
+  assert.ok(reader)
+  await store.quarantine(digest, reader)
+  await reader.close()
+  assert.deepEqual(await readdir(join(folder, 'quarantine')), [digest.replace(':', '-')])
+  await store.remove(digest)
+  assert.deepEqual(await readdir(join(folder, 'quarantine')), [])
+})
+
+test('an upload that became a blob before its process ended takes no more bytes', async (t) => {
+  const { folder, store, reopen } = await openStore(t)
+  const upload = await store.begin(OWNER)
+  await upload.append(inChunks(BYTES))
+  const [name = ''] = await readdir(join(folder, 'uploads', 'uid-1'))
+  const file = join(folder, 'uploads', 'uid-1', name)
+  const hex = hexOf(digestOf(BYTES))
+  await link(file, join(folder, 'blobs', 'sha256', hex.slice(0, 2), hex))
+
+  const next = await reopen()
+  assert.equal(await next.resume(OWNER, upload.id), undefined)
+  assert.deepEqual(await readdir(join(folder, 'uploads', 'uid-1')), [])
+  assert.ok((await readAll(next, digestOf(BYTES)))?.equals(BYTES))
+})

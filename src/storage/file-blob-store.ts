@@ -1,29 +1,35 @@
 import { createHash, randomUUID } from 'node:crypto'
-import type { Stats } from 'node:fs'
-import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises'
+import { existsSync, type Stats } from 'node:fs'
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { algorithmOf, type Digest, hexOf } from '../lib/digest.ts'
 import { isErrno, syncFolder } from '../lib/files.ts'
 import { type HeldFile, holdFile } from '../lib/held-file.ts'
 import type { BlobReader, BlobStore, BlobUpload, UploadOwner } from './blob-store.ts'
 import { openFileUpload } from './file-upload.ts'
+import { listBlobFiles } from './list-blob-files.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
 /** No client comes back to an upload after so long. */
 const ABANDONED_AFTER_MS = 7 * DAY_MS
+/** Longer than it takes from a blob's name to the end of its upload's. */
+const PLACING_MS_MAX = 10 * 60 * 1000
 
 /**
  * Blobs as files: `blobs/<algorithm>/<first two digits>/<hex>`, uploads as `uploads/<registry>/<repository's hash>-<id>`.
- * The file of an upload is all there is to it, so that it survives a restart without a row.
+ * The file of an upload is all there is to it, so that it survives a restart without a row. What is to go lies in `removed`,
+ * what has wrong bytes in `quarantine/<algorithm>-<hex>`.
  */
 export async function createFileBlobStore(
   folder: string,
   options: {
     /** 36 characters, as a guid has. */
     readonly newUploadId?: () => string
+    /** Other processes have begun uploads here as well, and go on with them. */
+    readonly isShared?: boolean
   } = {},
 ): Promise<BlobStore> {
-  const { newUploadId = randomUUID } = options
+  const { newUploadId = randomUUID, isShared = false } = options
   const uploads = new Map<string, BlobUpload>()
   const knownFolders = new Set<string>()
   const shards = new Map<string, HeldFile>()
@@ -84,17 +90,24 @@ export async function createFileBlobStore(
 
   let tidiedAt = 0
 
+  /** Whether the file is a blob as well: of a process that ended right after. One that lives ends it soon. */
+  const isPlaced = (file: string, { nlink, ctimeMs }: Stats, isAlone: boolean) =>
+    nlink > 1 && !uploads.has(file) && (isAlone || Date.now() - ctimeMs > PLACING_MS_MAX)
+
   /** Removes what nobody goes on with: at the start, and later with the first upload of a day. */
   async function discardAbandoned(): Promise<void> {
     const now = Date.now()
     if (now - tidiedAt < DAY_MS) return
+    const isAlone = !isShared && tidiedAt === 0
     tidiedAt = now
     for (const registry of await readdir(join(folder, 'uploads'))) {
       const path = join(folder, 'uploads', registry)
       for (const name of await readdir(path)) {
         const file = join(path, name)
-        const changedAt = (await statOf(file))?.mtimeMs
-        if (changedAt === undefined || now - changedAt < ABANDONED_AFTER_MS) continue
+        const found = await statOf(file)
+        if (!found) continue
+        const isLeft = isPlaced(file, found, isAlone) || now - found.mtimeMs >= ABANDONED_AFTER_MS
+        if (!isLeft) continue
         await uploads.get(file)?.discard()
         await rm(file, { force: true })
       }
@@ -102,7 +115,9 @@ export async function createFileBlobStore(
   }
 
   await ensureShards(join(folder, 'blobs', 'sha256'))
-  await ensureFolder(join(folder, 'uploads'))
+  const removed = join(folder, 'removed')
+  const quarantined = join(folder, 'quarantine')
+  for (const part of [join(folder, 'uploads'), removed, quarantined]) await ensureFolder(part)
   await discardAbandoned()
 
   return {
@@ -120,10 +135,14 @@ export async function createFileBlobStore(
 
     async resume(owner, id) {
       const file = uploadFile(owner, id)
-      const size = uploads.get(file)?.received ?? (await statOf(file))?.size
-      if (size === undefined) return undefined
+      const known = uploads.get(file)
+      if (known) return known
+      const found = await statOf(file)
       // Asked again after the wait: two requests must never hold one file by two uploads.
-      return uploads.get(file) ?? track(file, id, size)
+      if (uploads.has(file)) return uploads.get(file)
+      // Bytes at the end of a blob would be the end of it.
+      if (!found || found.nlink > 1) return undefined
+      return track(file, id, found.size)
     },
 
     async discardUploads(registry) {
@@ -135,6 +154,30 @@ export async function createFileBlobStore(
       knownFolders.delete(path)
       await rm(path, { recursive: true, force: true })
     },
+
+    // The system answers that from memory for a file that was just put there: sooner than another thread would.
+    has: async (digest) => existsSync(blobFile(digest)),
+
+    list: (after) => listBlobFiles(join(folder, 'blobs'), after),
+
+    async remove(digest) {
+      const away = join(removed, randomUUID())
+      await rename(blobFile(digest), away).catch(unlessAbsent)
+      await rm(join(quarantined, nameOf(digest)), { force: true })
+    },
+
+    async reclaim() {
+      for (const name of await readdir(removed)) await rm(join(removed, name), { force: true })
+    },
+
+    async quarantine(digest, reader) {
+      const file = blobFile(digest)
+      const found = await statOf(file)
+      if (!found || identityOf(found) !== (await reader.identify())) return false
+      await rename(file, join(quarantined, nameOf(digest)))
+      await syncFolder(quarantined)
+      return true
+    },
   }
 }
 
@@ -145,10 +188,19 @@ async function openReader(path: string): Promise<BlobReader | undefined> {
   })
   if (!file) return undefined
   return {
+    identify: async () => identityOf(await file.stat()),
     read: async (buffer, position) =>
       (await file.read(buffer, 0, buffer.length, position)).bytesRead,
     close: () => file.close(),
   }
+}
+
+const identityOf = ({ dev, ino }: Stats): string => `${dev}:${ino}`
+
+const nameOf = (digest: Digest): string => digest.replace(':', '-')
+
+function unlessAbsent(error: unknown): void {
+  if (!isErrno(error, 'ENOENT')) throw error
 }
 
 async function statOf(file: string): Promise<Stats | undefined> {

@@ -1,8 +1,9 @@
 import { createHash, type Hash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { type FileHandle, rename, rm } from 'node:fs/promises'
+import { type FileHandle, link as hardLink, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { algorithmOf, type Digest, type DigestAlgorithm, hexOf } from '../lib/digest.ts'
+import { isErrno } from '../lib/files.ts'
 import { holdFile } from '../lib/held-file.ts'
 import { type BlobUpload, isStorageFull, StorageFull } from './blob-store.ts'
 
@@ -10,6 +11,8 @@ import { type BlobUpload, isStorageFull, StorageFull } from './blob-store.ts'
 const BATCH_BYTES = 1 << 20
 /** Sent to the disk while more arrives, so that the last wait of a large blob is for its end only. */
 const FLUSHED_BYTES = 16 << 20
+/** How often a blob that is removed as soon as it is there is put there again. */
+const PLACINGS_MAX = 10
 
 interface FileUploadOptions {
   readonly file: string
@@ -102,15 +105,26 @@ export function openFileUpload(options: FileUploadOptions): BlobUpload {
     }
   }
 
-  function end(): void {
+  /** It stays known until its file is gone, or it would be taken up again from that. */
+  async function end(work: () => Promise<void>): Promise<void> {
     state = 'done'
     held.release()
-    done()
+    try {
+      await work()
+    } finally {
+      done()
+    }
   }
 
-  async function discard(): Promise<void> {
-    end()
-    await rm(file, { force: true })
+  const discard = (): Promise<void> => end(() => rm(file, { force: true }))
+
+  async function placeUntilSeen(digest: Digest, target: string, link: () => Promise<boolean>) {
+    for (let placings = 0; placings < PLACINGS_MAX; placings++) {
+      await putInPlace(file, target)
+      await syncFolder(dirname(target))
+      if (await link()) return
+    }
+    throw new Error(`${digest} is removed again and again`)
   }
 
   return {
@@ -137,19 +151,44 @@ export function openFileUpload(options: FileUploadOptions): BlobUpload {
       }
     },
 
-    async commit(digest) {
+    async commit(digest, link) {
       const hash = await hashSoFar(algorithmOf(digest))
       if (hash.copy().digest('hex') !== hexOf(digest)) return 'mismatch'
       const target = await place(digest)
       await held.use(sync)
-      await rename(file, target)
-      end()
-      await syncFolder(dirname(target))
+      // From here on bytes at the end would be bytes of the blob.
+      await end(async () => {
+        try {
+          await placeUntilSeen(digest, target, link)
+        } finally {
+          // The blob has a name of its own by now; this one goes with the abandoned uploads where it does not go here.
+          await rm(file, { force: true }).catch(() => undefined)
+        }
+      })
       return 'committed'
     },
 
     discard,
   }
+}
+
+/** Gives the file its name as a blob, in place of any that is there, and keeps its own. */
+async function putInPlace(file: string, target: string): Promise<void> {
+  try {
+    await hardLink(file, target)
+  } catch (error) {
+    if (!isErrno(error, 'EEXIST')) throw error
+    await replace(file, target)
+  }
+}
+
+async function replace(file: string, target: string): Promise<void> {
+  const second = `${file}.placing`
+  await rm(second, { force: true })
+  await hardLink(file, second)
+  await rename(second, target)
+  // Where both were the same file already, renaming has done nothing.
+  await rm(second, { force: true })
 }
 
 /** Writes all of it in as few calls as the system takes. */

@@ -4,6 +4,8 @@ import { createPrincipals } from './migrations/0002-principals.ts'
 import { createRegistryContent } from './migrations/0003-registry-content.ts'
 import { createDirectory } from './migrations/0004-directory.ts'
 import { createAttributes } from './migrations/0005-attributes.ts'
+import { createLifecycle } from './migrations/0006-lifecycle.ts'
+import { createEvents } from './migrations/0007-events.ts'
 import { createUpstreamTags } from './migrations/0008-upstream-tags.ts'
 import { createReplicas } from './migrations/0011-replicas.ts'
 
@@ -19,6 +21,8 @@ export const MIGRATIONS: Migrations = {
   '0003-registry-content': createRegistryContent,
   '0004-directory': createDirectory,
   '0005-attributes': createAttributes,
+  '0006-lifecycle': createLifecycle,
+  '0007-events': createEvents,
   '0008-upstream-tags': createUpstreamTags,
   '0011-replicas': createReplicas,
 }

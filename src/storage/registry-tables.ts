@@ -61,6 +61,63 @@ export interface RegistryTables {
     size: number
     created_at: string
   }
+  /** Blobs of repositories that may have lost, or never had, a manifest that needs them: to be looked at after a grace. */
+  registry_blob_reviews: {
+    registry: string
+    repository: string
+    digest: string
+    reason: ReviewReason
+    since: string
+  }
+  /** Blobs whose files go after a grace, unless a repository has them by then. */
+  registry_blob_removals: {
+    digest: string
+    size: number
+    reason: RemovalReason
+    since: string
+  }
+  /** Blobs that repositories have and the store has not, until somebody pushes them again. */
+  registry_damaged_blobs: {
+    digest: string
+    /** `mismatch`: its file has other bytes and was set aside; `missing`: there was none. */
+    kind: 'mismatch' | 'missing'
+    found_at: string
+  }
+  /** Manifests without a tag, and since when. */
+  registry_untagged_manifests: {
+    registry: string
+    repository: string
+    digest: string
+    since: string
+  }
+  /** Manifests that can be restored. What they refer to stays in `registry_manifest_references`. */
+  registry_deleted_manifests: {
+    /** In the order of deletion. */
+    id: Generated<number>
+    deleted_at: string
+  } & RegistryTables['registry_manifests']
+  registry_deleted_tags: {
+    /** In the order of deletion. */
+    id: Generated<number>
+    registry: string
+    repository: string
+    name: string
+    digest: string
+    deleted_at: string
+  } & AttributeColumns
+  /** How far the one scrub has come. */
+  registry_scrubs: {
+    id: 1
+    started_at: string
+    /** The last digest that was read; after the last one `rows:` and the last one that was looked for. */
+    position: string
+    blobs: number
+    bytes: number
+    /** At the beginning. */
+    all_blobs: number
+    all_bytes: number
+    finished_at: string | null
+  }
   /** The further regions of registries; the home region has none of these. */
   registry_replicas: {
     registry: string
@@ -89,3 +146,13 @@ export interface RegistryTables {
     checked_at: string
   }
 }
+
+/** `unused`: no manifest has needed it yet; `manifest-deleted`: one that did is gone. */
+export type ReviewReason = 'unused' | 'manifest-deleted'
+/** What took the last repository from it; `no-owner`: no row has told of it. */
+export type RemovalReason =
+  | ReviewReason
+  | 'blob-deleted'
+  | 'repository-deleted'
+  | 'registry-deleted'
+  | 'no-owner'

@@ -7,10 +7,8 @@ export type InTransaction = <T>(
   work: (transaction: Transaction<Tables>) => Promise<T>,
 ) => Promise<T>
 
-interface Item {
-  readonly work: (transaction: Transaction<Tables>) => Promise<unknown>
-  outcome?: { readonly value: unknown } | { readonly error: unknown }
-}
+type Work = (transaction: Transaction<Tables>) => Promise<unknown>
+type Outcome = { readonly value: unknown } | { readonly error: unknown }
 
 /**
  * Transactions that share their commit: each commit waits for the disk, and many small ones at once would queue for it. What
@@ -18,35 +16,39 @@ interface Item {
  * When the commit fails, all of them have failed.
  */
 export function createSharedTransactions(database: Kysely<Tables>): InTransaction {
-  const enter = inBatches<Item>((items) =>
+  const enter = inBatches<Work, Outcome>((works) =>
     database.transaction().execute(async (transaction) => {
-      const [first] = items
+      const [first] = works
       // Nobody else to be kept from its failure.
-      if (first && items.length === 1) first.outcome = { value: await first.work(transaction) }
-      else for (const item of items) await attempt(transaction, item)
+      if (first && works.length === 1) return [{ value: await first(transaction) }]
+      const outcomes: Outcome[] = []
+      for (const work of works) outcomes.push(await attempt(transaction, work))
+      return outcomes
     }),
   )
 
   return async <T>(work: (transaction: Transaction<Tables>) => Promise<T>) => {
-    const item: Item = { work }
-    await enter(item)
-    const { outcome } = item
-    if (!outcome) throw new Error('a transaction without an outcome')
+    const outcome = await enter(work)
     if ('error' in outcome) throw outcome.error
     return outcome.value as T
   }
 }
 
 /** @throws where not even what it wrote can be taken back: the system has taken back the whole transaction, as on a full disk. */
-async function attempt(transaction: Transaction<Tables>, item: Item): Promise<void> {
+async function attempt(transaction: Transaction<Tables>, work: Work): Promise<Outcome> {
   await sql`savepoint item`.execute(transaction)
+  const outcome = await outcomeOf(transaction, work)
+  await sql`release item`.execute(transaction)
+  return outcome
+}
+
+async function outcomeOf(transaction: Transaction<Tables>, work: Work): Promise<Outcome> {
   try {
-    item.outcome = { value: await item.work(transaction) }
+    return { value: await work(transaction) }
   } catch (error) {
-    item.outcome = { error }
     await sql`rollback to item`.execute(transaction).catch(() => {
       throw error
     })
+    return { error }
   }
-  await sql`release item`.execute(transaction)
 }

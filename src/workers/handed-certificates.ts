@@ -1,5 +1,6 @@
 import { createSecureContext } from 'node:tls'
 import type { ServerCertificate } from '../front/tls-listener.ts'
+import { TLS_SETTINGS } from '../front/tls-settings.ts'
 
 /** The certificates that came with connections, each for the name that its client asked for. */
 export interface HandedCertificates {
@@ -18,7 +19,7 @@ export function createHandedCertificates(): HandedCertificates {
       const certificate =
         known?.pem === pem
           ? known
-          : { pem, context: createSecureContext({ cert: pem, key: pem, minVersion: 'TLSv1.2' }) }
+          : { pem, context: createSecureContext({ cert: pem, key: pem, ...TLS_SETTINGS }) }
       kept.delete(servername)
       kept.set(servername, certificate)
       const [oldest] = kept.keys()

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
+import { takeBytes } from '../lib/connection-bytes.ts'
 import { type Origin, originOf, setOrigin } from '../lib/origin.ts'
 import { OciError } from '../registry/http/oci-error.ts'
 
@@ -84,6 +85,8 @@ export async function openPeers(options: {
 
   return {
     forward(request, response, slot) {
+      // Who answers counts them; what comes next on this connection must not.
+      response.once('close', () => takeBytes(request.socket))
       relay(request, response, slot).catch((error) => {
         if (response.destroyed || request.socket.destroyed) return
         log.error({ err: error, slot }, 'a request was not forwarded')

@@ -1,6 +1,7 @@
 import type { ServedAt } from '../front/served-at.ts'
 import type { Upstream } from '../registry/cache/upstream.ts'
 import type { ContentWriter } from '../registry/content/content-writer.ts'
+import type { EventBatch } from '../registry/events/forward-events.ts'
 import type { RegistryIdentity } from '../registry/identity.ts'
 import type { RegistryPlane } from '../registry/registry-plane.ts'
 import type { TableChange } from './mirror.ts'
@@ -43,6 +44,8 @@ export interface WorkerFunctions {
   /** Destroys the connections that came by a listener. None of it comes after this. */
   closeListener(listener: number): Promise<void>
   discardUploads(registry: string): Promise<void>
+  /** Sends what it has to tell of requests that are over. */
+  flushEvents(): Promise<void>
   reopenLog(): Promise<void>
 }
 
@@ -58,6 +61,11 @@ export interface OfferedRegistry {
   readonly content: ContentWriter
   readonly replicas: Pick<RegistryPlane, 'hasten'>
   readonly upstream: Upstream
+}
+
+/** What a worker tells of requests: counts, and events for the audit trail. */
+export interface EventFunctions {
+  receive(batch: EventBatch): Promise<void>
 }
 
 /** A connection of which the server has read what the client says first; its socket comes with it. */

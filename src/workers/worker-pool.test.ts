@@ -27,6 +27,7 @@ function fakeProcess(pid: number) {
     follow: async () => {},
     closeListener: async (listener) => void closedListeners.push(listener),
     discardUploads: async () => {},
+    flushEvents: async () => {},
     reopenLog: async () => {},
   }
   const process: WorkerProcess = {

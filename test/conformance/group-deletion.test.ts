@@ -16,6 +16,7 @@ before(async () => {
         content: { storedBytes: async () => 0, replicaState: async () => undefined },
         cached: { hasRepository: () => false },
         secrets: { valueOf: async () => undefined },
+        webhooks: { ping: async () => '', events: async () => [] },
       }),
     ],
   })

@@ -31,6 +31,7 @@ const registries = createContainerRegistryProvider({
   content: { storedBytes: async () => 0, replicaState: async () => undefined },
   cached: { hasRepository: () => false },
   secrets: { valueOf: async () => undefined },
+  webhooks: { ping: async () => '', events: async () => [] },
 })
 const PRINCIPAL = '00000000-0000-4000-8000-0000000000c1'
 const authorization = createAuthorizationProvider({
@@ -237,6 +238,18 @@ export const SUBJECTS: readonly Subject[] = [
       },
     },
     isTagged: false,
+  },
+  {
+    type: 'Microsoft.ContainerRegistry/registries/webhooks',
+    providers: cloud,
+    prepare: async (arm) =>
+      `${await given(arm, 'Microsoft.ContainerRegistry/registries/hooked', REGISTRY)}/webhooks`,
+    name: 'Conforming',
+    body: {
+      location: 'westeurope',
+      properties: { serviceUri: 'https://receiver.example/', actions: ['push'] },
+    },
+    isTagged: true,
   },
   {
     type: 'Microsoft.Authorization/roleAssignments',

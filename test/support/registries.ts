@@ -1,6 +1,7 @@
 import type { TestContext } from 'node:test'
 import type { ImageCopier } from '../../src/providers/container-registry/import-image.ts'
 import { createContainerRegistryProvider } from '../../src/providers/container-registry/provider.ts'
+import type { WebhookDeliveries } from '../../src/providers/container-registry/webhook.ts'
 import type { CopyErrand, ImageCopy } from '../../src/registry/copy/image-copy.ts'
 import type { ReplicaState } from '../../src/registry/replicas/replica-queue.ts'
 import { type Answer, createArmForTests } from './arm.ts'
@@ -17,6 +18,7 @@ export async function openRegistries(
     readonly existing?: readonly string[]
     /** By identifier. */
     readonly secrets?: Readonly<Record<string, string>>
+    readonly webhooks?: WebhookDeliveries
     readonly privateEndpointsPerRegistry?: number
     /** Actions that are refused at a scope that ends so. */
     readonly refuses?: { readonly action: string; readonly at: string }
@@ -39,6 +41,10 @@ export async function openRegistries(
         },
         cached: { hasRepository: (_uid, pattern) => options.existing?.includes(pattern) ?? false },
         secrets: { valueOf: async (identifier) => options.secrets?.[identifier] },
+        webhooks: options.webhooks ?? {
+          ping: async () => 'ping-id',
+          events: async () => [],
+        },
       }),
       fakeEndpoints,
     ],

@@ -38,8 +38,10 @@ export const createImportImage = (images: ImageCopier): Action<RegistryPropertie
       untaggedTargetRepositories,
       force,
     }
+    const { objectId, displayName, kind } = context.principal
     const errand = {
-      who: context.principal.objectId,
+      who: objectId,
+      caller: { kind, id: objectId, name: displayName },
       ...(context.signal && { signal: context.signal }),
     }
     try {

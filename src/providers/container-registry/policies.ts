@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox'
-import { readOnly } from '../../arm/marks.ts'
+import { readOnly, secret } from '../../arm/marks.ts'
 import { tagImmutabilityPolicy } from './tag-immutability.ts'
 
 const status = (initially: 'enabled' | 'disabled') =>
@@ -19,6 +19,8 @@ export const policies = Type.Object(
       {
         days: Type.Integer({ default: 7, minimum: 0, maximum: 365 }),
         lastUpdatedTime,
+        /** Since when it has been on: manifests that had lost their tags before are none of its business. */
+        enabledSince: Type.Optional(readOnly(secret(Type.String()))),
         status: status('disabled'),
       },
       { default: {} },
@@ -50,9 +52,15 @@ export function stampPolicies(next: Policies, previous: Policies | undefined, no
     const isSame = before && before.status === after.status && days(before) === days(after)
     return { ...after, lastUpdatedTime: (isSame && before.lastUpdatedTime) || now.toISOString() }
   }
+  const { enabledSince: _, ...retention } = next.retentionPolicy
+  const before = previous?.retentionPolicy
+  const wasEnabled = before?.status === 'enabled' && (before.enabledSince ?? before.lastUpdatedTime)
   return {
     ...next,
-    retentionPolicy: stamp(next.retentionPolicy, previous?.retentionPolicy, (it) => it.days),
+    retentionPolicy: {
+      ...stamp(retention, before, (it) => it.days),
+      ...(retention.status === 'enabled' && { enabledSince: wasEnabled || now.toISOString() }),
+    },
     softDeletePolicy: stamp(
       next.softDeletePolicy,
       previous?.softDeletePolicy,

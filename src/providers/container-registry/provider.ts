@@ -11,6 +11,7 @@ import { scopeMap } from './scope-map.ts'
 import { token } from './token.ts'
 import { createListUsages, type StoredContent } from './usages.ts'
 import type { VaultSecrets } from './vault-secrets.ts'
+import { createWebhookType, type WebhookDeliveries } from './webhook.ts'
 
 /** Registries and what lies in them. Images are content, which belongs to the registry plane. */
 export function createContainerRegistryProvider({
@@ -18,11 +19,13 @@ export function createContainerRegistryProvider({
   content,
   cached,
   secrets,
+  webhooks,
 }: {
   readonly images: ImageCopier
   readonly content: StoredContent
   readonly cached: CachedContent
   readonly secrets: VaultSecrets
+  readonly webhooks: WebhookDeliveries
 }): Provider {
   const registry = createRegistryType({
     importImage: createImportImage(images),
@@ -39,6 +42,7 @@ export function createContainerRegistryProvider({
       token,
       createCacheRuleType(cached),
       createCredentialSetType(secrets),
+      createWebhookType(webhooks),
     ],
     subscriptionActions: { checkNameAvailability },
   }

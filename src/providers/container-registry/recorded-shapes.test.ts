@@ -87,6 +87,38 @@ describe(
       })
     }
 
+    for (const year of [2020, 2021, 2023]) {
+      const month = year === 2020 ? '10' : '07'
+      const file = `azure-cli-${year}-${month}/acr/test_acr_create_webhook.json`
+
+      test(`webhooks, their list, configuration and events, ${year}`, async (t) => {
+        const registries = await openRegistries(t)
+        const { arm, id, createRegistry } = registries
+        await createRegistry('myregistry', {}, 'Standard')
+        const versionOf = ({ url }: Exchange) => new URL(url).searchParams
+        const path = `${id('myregistry')}/webhooks`
+        const create = recorded(file, (it) => it.method === 'PUT' && /webhooks/.test(it.url))
+        const update = recorded(file, (it) => it.method === 'PATCH' && /webhooks/.test(it.url))
+        const list = recorded(file, (it) => isShown(it, /webhooks$/))
+        const config = recorded(file, (it) => /getCallbackConfig/.test(it.url))
+        const own = (at: string, of: Exchange) => `${path}${at}?${versionOf(of)}`
+        const created = await arm.put(own('/cliregwebhook', create), {
+          ...create.requestBody,
+          location: 'westeurope',
+        })
+        assert.deepEqual(sorted(membersOf(created.body)), sorted(membersOf(create.responseBody)))
+        const updated = await arm.patch(own('/cliregwebhook', update), update.requestBody)
+        assert.equal(updated.status, update.status)
+        assert.deepEqual(sorted(membersOf(updated.body)), sorted(membersOf(update.responseBody)))
+        const listed = await arm.get(own('', list))
+        assert.deepEqual(sorted(membersOf(listed.body)), sorted(membersOf(list.responseBody)))
+        const { signingSecret: _, ...shown } = (
+          await arm.post(own('/cliregwebhook/getCallbackConfig', config))
+        ).body
+        assert.deepEqual(shown, config.responseBody)
+      })
+    }
+
     test('connections that wait', async (t) => {
       const list = recorded('azure-cli-2021-07/acr/test_acr_with_private_endpoint.json', (it) =>
         isShown(it, /privateEndpointConnections$/),

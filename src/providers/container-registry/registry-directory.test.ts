@@ -9,6 +9,11 @@ import { createRegistryDirectory } from './registry-directory.ts'
 const ID =
   '/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/MyRegistry'
 
+const POLICIES = {
+  softDeletePolicy: { status: 'disabled', retentionDays: 7 },
+  retentionPolicy: { status: 'disabled', days: 7 },
+}
+
 const registry = (properties: Record<string, unknown>, sku = 'Premium') =>
   resource(ID, {
     location: 'westeurope',
@@ -19,8 +24,8 @@ const registry = (properties: Record<string, unknown>, sku = 'Premium') =>
       dataEndpointEnabled: false,
       publicNetworkAccess: 'Enabled',
       anonymousPullEnabled: false,
-      policies: {},
       adminPasswords: ['sealed one', 'sealed two'],
+      policies: POLICIES,
       ...properties,
     },
   })
@@ -108,6 +113,18 @@ test('the admin user is known by the hashes of its passwords, while it is on', a
   })
 })
 
+test('what becomes of deleted and untagged content is what the policies say', async () => {
+  const { directory, change } = await directoryOf(registry({}))
+  assert.deepEqual(directory.byId(ID)?.softDelete, { isOn: false, days: 7 })
+  assert.equal(directory.byId(ID)?.untaggedRetention, undefined)
+  const enabledSince = '2026-01-01T00:00:00.000Z'
+  const retentionPolicy = { status: 'enabled', days: 30, enabledSince }
+  const softDeletePolicy = { status: 'enabled', retentionDays: 14 }
+  await change(registry({ policies: { softDeletePolicy, retentionPolicy } }))
+  assert.deepEqual(directory.byId(ID)?.softDelete, { isOn: true, days: 14 })
+  assert.deepEqual(directory.byId(ID)?.untaggedRetention, { days: 30, from: enabledSince })
+})
+
 test('a deleted registry is gone, and every change raises the version', async () => {
   const { directory, change, remove } = await directoryOf(registry({}))
   await change(registry({ anonymousPullEnabled: true }))
@@ -132,7 +149,7 @@ test('tags stay where the policy says so, while it is enabled', async () => {
   const { directory, change } = await directoryOf(registry({}))
   assert.deepEqual(directory.byId(ID)?.immutableTagsIn, [])
   const policy = (status: string) => ({
-    policies: { tagImmutabilityPolicy: { status, patterns: ['prod/*'] } },
+    policies: { ...POLICIES, tagImmutabilityPolicy: { status, patterns: ['prod/*'] } },
   })
   await change(registry(policy('enabled')))
   assert.deepEqual(directory.byId(ID)?.immutableTagsIn, ['prod/*'])

@@ -142,6 +142,7 @@ function factsOf(
     publicAccess: publicAccessOf(registry),
     isPrivateLinked: properties.privateLinked ?? false,
     anonymousPull: properties.anonymousPullEnabled,
+    ...lifetimesOf(registry),
     immutableTagsIn: immutableTagsIn(registry),
     ...(parts.cacheRules.length > 0 && { cacheRules: parts.cacheRules.flatMap(cacheRuleOf) }),
     ...(properties.adminUserEnabled && {
@@ -169,6 +170,25 @@ function cacheRuleOf({ name, properties }: CacheRuleResource): readonly CacheRul
       ...(credentialSetResourceId !== undefined && { credentialSet: credentialSetResourceId }),
     },
   ]
+}
+
+/** What its policies say of deleted and of untagged content. */
+function lifetimesOf({
+  properties: { policies },
+}: Registry): Pick<RegistryFacts, 'softDelete' | 'untaggedRetention'> {
+  const { softDeletePolicy, retentionPolicy } = policies
+  return {
+    softDelete: {
+      isOn: softDeletePolicy.status === 'enabled',
+      days: softDeletePolicy.retentionDays,
+    },
+    ...(retentionPolicy.status === 'enabled' && {
+      untaggedRetention: {
+        days: retentionPolicy.days,
+        from: retentionPolicy.enabledSince ?? retentionPolicy.lastUpdatedTime ?? '',
+      },
+    }),
+  }
 }
 
 function publicAccessOf(registry: Registry): PublicAccess {

@@ -6,6 +6,7 @@ import { policies } from './policies.ts'
 
 export const REGISTRY = 'Microsoft.ContainerRegistry/registries'
 export const REPLICATION = `${REGISTRY}/replications`
+export const WEBHOOK = `${REGISTRY}/webhooks`
 export const CONNECTION = `${REGISTRY}/privateEndpointConnections`
 export const SCOPE_MAP = `${REGISTRY}/scopeMaps`
 export const TOKEN = `${REGISTRY}/tokens`

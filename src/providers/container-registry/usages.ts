@@ -9,6 +9,7 @@ import {
   SCOPE_MAP,
   TOKEN,
   uidOf,
+  WEBHOOK,
 } from './registry-properties.ts'
 import { IP_RULES_MAX, isPremium, SKU_LIMITS, skuOf, VIRTUAL_NETWORK_RULES_MAX } from './sku.ts'
 
@@ -35,11 +36,12 @@ export const createListUsages = (content: StoredContent): Action<RegistryPropert
   permission: 'listUsages/read',
   run: async (registry, _body, context) => {
     const limits = SKU_LIMITS[skuOf(registry)]
+    const webhooks = await context.children(registry.id, WEBHOOK)
     const currentValue = await content.storedBytes(uidOf(registry))
     return {
       value: [
         { name: 'Size', limit: limits.storageBytes, currentValue, unit: 'Bytes' },
-        count('Webhooks', limits.webhooks, 0),
+        count('Webhooks', limits.webhooks, webhooks.length),
         ...(isPremium(registry) ? await premiumUsages(registry, context) : []),
         count('ScopeMaps', limits.scopeMaps, await context.count(registry.id, SCOPE_MAP)),
         count('Tokens', limits.tokens, await context.count(registry.id, TOKEN)),

@@ -3,7 +3,7 @@ import { hostFor, originOf } from '../../lib/origin.ts'
 import type { Exchange } from '../http/exchange.ts'
 import { OciError } from '../http/oci-error.ts'
 import type { RegistryIdentity } from '../identity.ts'
-import { type Credentials, parseAuthorization } from './credentials.ts'
+import { type Credentials, parseAuthorization, shownName } from './credentials.ts'
 import { grant, narrow, permits } from './grants.ts'
 import type { RegistryTokens } from './registry-tokens.ts'
 import { type Access, formatScope } from './scope.ts'
@@ -32,6 +32,20 @@ export const toListTags = (repository: string): Need => ({
   ...toPull(repository),
   oneOf: ['pull', 'metadata_read'],
 })
+export const toReadDeleted = (repository: string): Need => needs(repository, ['deleted_read'])
+/** Whoever restores reads what there is first. */
+export const toRestore = (repository: string): Need => ({
+  oneOf: ['deleted_restore'],
+  scope: {
+    type: 'repository',
+    name: repository,
+    actions: ['deleted_read', 'deleted_restore'],
+  },
+})
+export const TO_LIST_DELETED: Need = {
+  oneOf: ['*'],
+  scope: { type: 'registry', name: 'deleted_catalog', actions: ['*'] },
+}
 export const TO_LIST_CATALOG: Need = {
   oneOf: ['*'],
   scope: { type: 'registry', name: 'catalog', actions: ['*'] },
@@ -57,12 +71,13 @@ export function createAuthorizer(options: {
 
   /** What the request's credentials allow of what it needs; undefined where they prove nothing. */
   async function accessOf(
-    { request, registry }: Exchange,
+    { request, registry, record }: Exchange,
     need: Need | undefined,
   ): Promise<readonly Access[] | undefined> {
     const authorization = parseAuthorization(request.headers.authorization)
     if (authorization.scheme === 'bearer') {
       const claims = await tokens.verifyAccessToken(registry, authorization.token)
+      if (claims) record.subject = claims.subject
       // Once more, by the roles of now: a right that was taken away ends with it, not with the token.
       return (
         claims && grant(identity, registry, claims.subject, need ? narrow(claims.access, need) : [])
@@ -71,6 +86,8 @@ export function createAuthorizer(options: {
     if (authorization.scheme === 'basic') {
       const { user, password } = authorization
       const subject = await credentials.prove(registry, user, password)
+      if (subject) record.subject = subject
+      else record.triedName = shownName(registry, user)
       return subject && grant(identity, registry, subject, need ? [asked(need)] : [])
     }
     return undefined

@@ -46,3 +46,11 @@ export function createCredentials(options: {
     },
   }
 }
+
+const APP_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
+/** A name that was tried in vain, as far as it may be written down: people also type passwords into the wrong field. */
+export const shownName = ({ name, tokens }: RegistryFacts, user: string): string =>
+  APP_ID.test(user) || user.toLowerCase() === name.toLowerCase() || tokens.has(user.toLowerCase())
+    ? user
+    : ''

@@ -26,8 +26,14 @@ const REPOSITORY_ACTIONS: Readonly<Record<string, readonly string[]>> = {
   delete: [`${AT}/artifacts/delete`],
   metadata_read: [`${AT}/metadata/read`, `${AT}/pull/read`],
   metadata_write: [`${AT}/metadata/write`, `${AT}/push/write`],
+  deleted_read: [`${AT}/deleted/read`],
+  deleted_restore: [`${AT}/deleted/restore/action`],
 }
-const CATALOG_ACTIONS: readonly string[] = [`${AT}/metadata/read`, `${AT}/pull/read`]
+/** Lists of the whole registry, by the names that clients ask for them. */
+const LIST_ACTIONS: Readonly<Record<string, readonly string[]>> = {
+  catalog: [`${AT}/metadata/read`, `${AT}/pull/read`],
+  deleted_catalog: [`${AT}/deleted/read`],
+}
 const ANONYMOUS_ACTIONS: readonly string[] = ['pull', 'metadata_read']
 
 /** The part of what is asked for that the subject may have. Empty parts stay out. */
@@ -53,12 +59,12 @@ export function grant(
     return mayAny(REPOSITORY_ACTIONS[action] ?? [])
   }
 
-  const mayListCatalog = () => {
-    if (subject.kind === 'admin') return true
+  const mayList = (list: string): boolean => {
+    if (subject.kind === 'admin') return list in LIST_ACTIONS
     // No scope map grants it: https://learn.microsoft.com/azure/container-registry/container-registry-repository-scoped-permissions
     if (subject.kind === 'token') return false
-    if (subject.kind === 'anonymous') return registry.anonymousPull
-    return mayAny(CATALOG_ACTIONS)
+    if (subject.kind === 'anonymous') return registry.anonymousPull && list === 'catalog'
+    return mayAny(LIST_ACTIONS[list] ?? [])
   }
 
   return asked
@@ -70,8 +76,8 @@ export function grant(
         const actions = wanted.filter((action) => mayOnRepository(access.name, action))
         return { ...access, actions }
       }
-      const isCatalog = access.type === 'registry' && access.name === 'catalog'
-      return { ...access, actions: isCatalog && mayListCatalog() ? ['*'] : [] }
+      const isList = access.type === 'registry' && mayList(access.name)
+      return { ...access, actions: isList ? ['*'] : [] }
     })
     .filter((access) => access.actions.length > 0)
 }

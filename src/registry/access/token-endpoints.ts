@@ -1,7 +1,7 @@
 import { type Exchange, readBody, sendJson } from '../http/exchange.ts'
 import { OciError } from '../http/oci-error.ts'
 import type { RegistryIdentity } from '../identity.ts'
-import { type Credentials, parseAuthorization } from './credentials.ts'
+import { type Credentials, parseAuthorization, shownName } from './credentials.ts'
 import { grant, hasAnyRight, type Subject } from './grants.ts'
 import type { RegistryTokens } from './registry-tokens.ts'
 import { parseScopes } from './scope.ts'
@@ -34,6 +34,7 @@ export function createTokenEndpoints(options: {
     if (!signIn) throw refused('the access token is not valid')
     const { principal, credential } = signIn
     const subject: Subject = { kind: 'principal', principal, credential }
+    exchange.record.subject = subject
     if (!hasAnyRight(identity, registry, subject)) throw refused('no role on the registry')
     sendJson(exchange, 200, { refresh_token: await tokens.issueRefreshToken(registry, subject) })
   }
@@ -44,7 +45,8 @@ export function createTokenEndpoints(options: {
     scopes: readonly string[],
   ): Promise<void> {
     if (!subject) throw refused('the credentials are not valid')
-    const { registry } = exchange
+    const { registry, record } = exchange
+    record.subject = subject
     const access = grant(identity, registry, subject, parseScopes(scopes))
     sendJson(exchange, 200, {
       access_token: await tokens.issueAccessToken(registry, subject, access),
@@ -63,16 +65,24 @@ export function createTokenEndpoints(options: {
     }
     if (grantType === 'password') {
       const user = form.get('username')
-      if (user) return credentials.prove(registry, user, form.get('password') ?? '')
+      if (user) return prove(exchange, user, form.get('password') ?? '')
       return registry.anonymousPull ? { kind: 'anonymous' } : undefined
     }
     throw new OciError('UNSUPPORTED', { grant_type: grantType })
   }
 
-  async function subjectOfHeader({ request, registry }: Exchange): Promise<Subject | undefined> {
+  async function prove(exchange: Exchange, user: string, password: string) {
+    const { registry, record } = exchange
+    const subject = await credentials.prove(registry, user, password)
+    if (!subject) record.triedName = shownName(registry, user)
+    return subject
+  }
+
+  async function subjectOfHeader(exchange: Exchange): Promise<Subject | undefined> {
+    const { request, registry } = exchange
     const authorization = parseAuthorization(request.headers.authorization)
     if (authorization.scheme === 'basic') {
-      return credentials.prove(registry, authorization.user, authorization.password)
+      return prove(exchange, authorization.user, authorization.password)
     }
     if (authorization.scheme === 'none' && registry.anonymousPull) return { kind: 'anonymous' }
     return undefined
@@ -80,7 +90,9 @@ export function createTokenEndpoints(options: {
 
   return {
     async serve(exchange) {
-      const { request, path, query } = exchange
+      const { request, path, query, record } = exchange
+      if (path === '/oauth2/exchange') record.asked = { kind: 'token_exchange' }
+      if (path === '/oauth2/token') record.asked = { kind: 'token' }
       if (path === '/oauth2/exchange' && request.method === 'POST') return exchangeToken(exchange)
       if (path === '/oauth2/token' && request.method === 'POST') {
         const form = await readForm(exchange)

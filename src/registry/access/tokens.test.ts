@@ -127,7 +127,15 @@ for (const [who, scope, expected] of [
       {
         type: 'repository',
         name: 'b',
-        actions: ['pull', 'push', 'delete', 'metadata_read', 'metadata_write'],
+        actions: [
+          'pull',
+          'push',
+          'delete',
+          'metadata_read',
+          'metadata_write',
+          'deleted_read',
+          'deleted_restore',
+        ],
       },
     ],
   ],

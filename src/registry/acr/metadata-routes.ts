@@ -1,9 +1,11 @@
 import type { AttributeHolder } from '../content/attributes.ts'
 import type { ContentReader, ListOrder } from '../content/content-reader.ts'
 import type { ContentWriter } from '../content/content-writer.ts'
+import { occasionOf } from '../events/occasion.ts'
 import { type Exchange, nextPage, parsePage, sendEmpty, sendJson } from '../http/exchange.ts'
 import { OciError } from '../http/oci-error.ts'
 import { parseDigest } from '../http/oci-path.ts'
+import { deletionIn } from '../registry-directory.ts'
 import type { AcrPath } from './acr-path.ts'
 import { readAttributeChange } from './attribute-change.ts'
 import { presentManifest, presentRepository, presentTag } from './present.ts'
@@ -101,10 +103,9 @@ export function createMetadataRoutes(options: {
     },
 
     async removeRepository(exchange, repository) {
-      const deleted = await writer.deleteRepository({
-        registry: exchange.registry.uid,
-        repository,
-      })
+      const key = { registry: exchange.registry.uid, repository }
+      const deletion = deletionIn(exchange.registry)
+      const deleted = await writer.deleteRepository(key, deletion, occasionOf(exchange))
       if (!deleted) throw new OciError('NAME_UNKNOWN', { name: repository })
       const { manifests, tags } = deleted
       sendJson(exchange, 202, { manifestsDeleted: manifests, tagsDeleted: tags })
@@ -113,7 +114,9 @@ export function createMetadataRoutes(options: {
     async removeTag(exchange, repository, tag) {
       requireRepository(exchange, repository)
       const key = { registry: exchange.registry.uid, repository }
-      if (!(await writer.deleteTag(key, tag))) throw new OciError('TAG_UNKNOWN')
+      const deletion = deletionIn(exchange.registry)
+      const isDeleted = await writer.deleteTag(key, tag, deletion, occasionOf(exchange))
+      if (!isDeleted) throw new OciError('TAG_UNKNOWN')
       sendEmpty(exchange, 202)
     },
   }

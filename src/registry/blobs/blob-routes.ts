@@ -1,12 +1,13 @@
 import type { TLSSocket } from 'node:tls'
 import type { Digest } from '../../lib/digest.ts'
 import { hostFor, originOf } from '../../lib/origin.ts'
-import type { BlobReader } from '../../storage/blob-store.ts'
+import type { BytesReader } from '../../storage/blob-store.ts'
 import type { ArrivingBlob } from '../cache/arriving-blob.ts'
 import type { PullThrough } from '../cache/pull-through.ts'
 import type { ContentReader } from '../content/content-reader.ts'
 import type { ContentWriter } from '../content/content-writer.ts'
 import { disallowed } from '../content/locks.ts'
+import { occasionOf } from '../events/occasion.ts'
 import { parseRange } from '../http/byte-range.ts'
 import { isNotModified } from '../http/conditional.ts'
 import { type Exchange, sendEmpty, sendHead } from '../http/exchange.ts'
@@ -23,6 +24,9 @@ interface BlobPath {
   readonly repository: string
   readonly digest: Digest
 }
+
+const DAMAGED =
+  'the bytes of this blob are damaged, and were set aside: push an image that has it again to repair it'
 
 export interface BlobRoutes {
   /** HEAD and GET at the login server: the bytes, or the way to the data endpoint. */
@@ -57,25 +61,43 @@ export function createBlobRoutes(options: {
     if (arriving) return { ...arriving, readEnabled: true }
     // It may have come meanwhile.
     const come = findHere(exchange, path, region)
-    if (!come) throw new OciError('BLOB_UNKNOWN', { digest: path.digest })
+    if (!come) throw unknownBlob(exchange.registry.uid, path)
     return come
   }
 
   function findHere({ registry }: Exchange, { repository, digest }: BlobPath, region: string) {
     const blob = reader.blob(registry.uid, repository, digest)
-    return blob && { ...blob, open: () => openHere(registry, region, digest, blob.size) }
+    return (
+      blob && { ...blob, open: () => openHere(registry, region, { repository, digest }, blob.size) }
+    )
   }
 
   async function openHere(
     { uid, homeRegion }: RegistryFacts,
     region: string,
-    digest: Digest,
+    { repository, digest }: BlobPath,
     size: number,
-  ): Promise<BlobReader> {
+  ): Promise<BytesReader> {
     const found = await stores.open(region === homeRegion ? 'home' : region, digest)
-    if (!found) throw new Error(`the store lacks a blob that a repository has: ${digest}`)
+    if (!found) {
+      // It may have been deleted since it was found, and its file removed.
+      if (!reader.blob(uid, repository, digest)) throw unknownBlob(uid, { repository, digest })
+      throw new Error(`the store lacks a blob that a repository has: ${digest}`)
+    }
     if (found.isLacking) lacks({ registry: uid, region }, digest, size)
     return found.reader
+  }
+
+  function unknownBlob(uid: string, { repository, digest }: BlobPath): OciError {
+    const isDamaged = reader.isDamaged(uid, repository, digest)
+    return new OciError('BLOB_UNKNOWN', { digest }, isDamaged ? { message: DAMAGED } : {})
+  }
+
+  /** Whoever asks whether a blob is there will use it. */
+  async function renew({ registry }: Exchange, { repository, digest }: BlobPath): Promise<void> {
+    if (!reader.isUnderReview(registry.uid, repository, digest)) return
+    if (await writer.renewBlob({ registry: registry.uid, repository }, digest)) return
+    throw new OciError('BLOB_UNKNOWN', { digest })
   }
 
   async function send(
@@ -133,6 +155,7 @@ export function createBlobRoutes(options: {
       if (!blob.readEnabled && request.method !== 'HEAD') {
         throw disallowed({ name: path.repository, attribute: 'readEnabled' })
       }
+      if (request.method === 'HEAD') await renew(exchange, path)
       const data = registry.dataEndpoints.find(({ region }) => region === near)
       // Clients ask by HEAD whether a blob is there; they need no bytes for that, so no redirect.
       if (!registry.redirectsBlobs || !data || request.method === 'HEAD') {
@@ -161,7 +184,9 @@ export function createBlobRoutes(options: {
 
     async remove(exchange, { repository, digest }) {
       const key = { registry: exchange.registry.uid, repository }
-      if (!(await writer.unlinkBlob(key, digest))) throw new OciError('BLOB_UNKNOWN', { digest })
+      if (!(await writer.unlinkBlob(key, digest, occasionOf(exchange)))) {
+        throw new OciError('BLOB_UNKNOWN', { digest })
+      }
       sendEmpty(exchange, 202)
     },
   }

@@ -39,8 +39,9 @@ export function createBlobMount(options: {
       const blob = reader.blob(registry.uid, source, digest)
       // A repository that one may not read is one that is not there.
       if (!blob?.readEnabled || !(await authorizer.may(exchange, toPull(source)))) continue
-      await writer.linkBlob({ registry: registry.uid, repository }, digest, blob.size)
-      return digest
+      const key = { registry: registry.uid, repository }
+      // Nor is there a blob that was removed since.
+      if (await writer.linkBlob(key, digest, blob.size)) return digest
     }
     return undefined
   }

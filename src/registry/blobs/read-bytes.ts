@@ -1,8 +1,8 @@
-import type { BlobReader } from '../../storage/blob-store.ts'
+import type { BytesReader } from '../../storage/blob-store.ts'
 import type { ByteRange } from '../http/byte-range.ts'
 
 /** The bytes of a range that is small enough for memory; fewer where the blob ends before. */
-export async function readBytes(reader: BlobReader, { start, end }: ByteRange): Promise<Buffer> {
+export async function readBytes(reader: BytesReader, { start, end }: ByteRange): Promise<Buffer> {
   const bytes = Buffer.allocUnsafe(end - start)
   let filled = 0
   while (filled < bytes.length) {

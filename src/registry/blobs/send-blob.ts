@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import type { BlobReader } from '../../storage/blob-store.ts'
+import type { BytesReader } from '../../storage/blob-store.ts'
 import type { ByteRange } from '../http/byte-range.ts'
 import type { BufferPool } from './buffer-pool.ts'
 import { readBytes } from './read-bytes.ts'
@@ -14,7 +14,7 @@ const SMALL_BYTES = 64 * 1024
  * @throws Error when the blob is shorter than the range says
  */
 export async function sendBlob(
-  reader: BlobReader,
+  reader: BytesReader,
   response: ServerResponse,
   range: ByteRange,
   pool: BufferPool,
@@ -50,7 +50,7 @@ export async function sendBlob(
   response.end()
 }
 
-async function sendSmall(reader: BlobReader, response: ServerResponse, range: ByteRange) {
+async function sendSmall(reader: BytesReader, response: ServerResponse, range: ByteRange) {
   const bytes = await readBytes(reader, range)
   if (bytes.length < range.end - range.start) throw new Error(endsEarly(range, bytes.length))
   response.end(bytes)

@@ -61,11 +61,11 @@ export function createUploadRoutes(options: {
     // Its registry may have gone while the bytes came.
     if (upload.state === 'done') throw new OciError('BLOB_UPLOAD_UNKNOWN')
     const size = upload.received
-    if ((await upload.commit(digest)) === 'mismatch') {
+    const key = { registry: exchange.registry.uid, repository }
+    if ((await upload.commit(digest, () => writer.linkBlob(key, digest, size))) === 'mismatch') {
       await upload.discard()
       throw new OciError('DIGEST_INVALID', { digest })
     }
-    await writer.linkBlob({ registry: exchange.registry.uid, repository }, digest, size)
     sendCreated(exchange, repository, digest)
   }
 

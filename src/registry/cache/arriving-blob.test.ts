@@ -28,6 +28,7 @@ function betweenFileAndLink(): { readonly blob: ArrivingBlob; link(): void } {
       openUpload: async () => undefined,
       open: async () => ({
         read: async (buffer: Buffer, position: number) => BYTES.copy(buffer, 0, position),
+        identify: async () => 'the store',
         close: async () => undefined,
       }),
     },

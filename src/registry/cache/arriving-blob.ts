@@ -1,5 +1,5 @@
 import type { Digest } from '../../lib/digest.ts'
-import type { BlobReader, BlobStore } from '../../storage/blob-store.ts'
+import type { BlobReader, BlobStore, BytesReader } from '../../storage/blob-store.ts'
 import type { ContentReader } from '../content/content-reader.ts'
 import type { Arriving, CachedRepository, Upstream } from './upstream.ts'
 
@@ -7,7 +7,7 @@ import type { Arriving, CachedRepository, Upstream } from './upstream.ts'
 export interface ArrivingBlob {
   readonly size: number
   /** Its reader waits for what has not come. The caller closes it. */
-  open(): Promise<BlobReader>
+  open(): Promise<BytesReader>
 }
 
 /**
@@ -55,8 +55,11 @@ export function arrivingBlob(
           return whole?.read(buffer, position) ?? 0
         },
         async close() {
-          await part?.close()
-          await whole?.close()
+          try {
+            await part?.close()
+          } finally {
+            await whole?.close()
+          }
         },
       }
     },

@@ -54,6 +54,7 @@ export function createBlobFetcher(
       await fetchBlob(await open(upstream), blobs, {
         owner: { registry, repository },
         blob,
+        link: () => writer.linkBlob({ registry, repository }, digest, size),
         pauses,
         signal,
         begun(upload) {
@@ -62,7 +63,6 @@ export function createBlobFetcher(
         },
         progressed: () => arrival?.progressed(),
       })
-      await writer.linkBlob({ registry, repository }, digest, size)
       return { kind: 'here' }
     } catch (error) {
       const failure = failureOf(error)

@@ -196,12 +196,19 @@ test('a subject may go by SHA-512', async () => {
   )
 })
 
+// That those without a tag go with their subject is the service's: `az acr manifest delete` warns of it.
 test('a referrer that is deleted is not in the list; one whose subject is deleted can be', async () => {
   const app = freshName()
   const subject = await pushArtifact(registry, app)
-  const referrer = await pushReferrer(app, subject)
+  await pushReferrer(app, subject)
+  const fields = { subject: manifestDescriptor(subject), annotations: { is: 'tagged' } }
+  const referrer = await pushArtifact(registry, app, fields, 'tagged')
   await registry.send('DELETE', `/v2/${app}/manifests/${subject.digest}`)
-  assert.equal((await referrersOf(app, subject.digest)).manifests.length, 1)
+  const { manifests } = await referrersOf(app, subject.digest)
+  assert.deepEqual(
+    manifests.map(({ digest }) => digest),
+    [referrer.digest],
+  )
   const gone = await registry.send('DELETE', `/v2/${app}/manifests/${referrer.digest}`)
   assert.equal(gone.status, 202)
   assert.equal((await referrersOf(app, subject.digest)).manifests.length, 0)

@@ -76,10 +76,14 @@ export interface ContentReader {
   /** Whether a repository may be pushed to. One that is not there yet may. */
   isWritable(registry: string, repository: string): boolean
   repositories(registry: string, page: ListPage): readonly string[]
-  /** The size of a blob in bytes; undefined where the repository does not have it. */
+  /** The size of a blob in bytes; undefined where the repository does not have it, or nobody has it whole. */
   blobSize(registry: string, repository: string, digest: Digest): number | undefined
   /** The same for those who want its bytes. */
   blob(registry: string, repository: string, digest: Digest): FoundBlob | undefined
+  /** Whether the repository has a blob whose bytes are lost until somebody pushes them again. */
+  isDamaged(registry: string, repository: string, digest: Digest): boolean
+  /** Whether the garbage collector will look if the repository needs this blob. */
+  isUnderReview(registry: string, repository: string, digest: Digest): boolean
   manifestByTag(registry: string, repository: string, tag: string): FoundManifest | undefined
   manifestByDigest(registry: string, repository: string, digest: Digest): FoundManifest | undefined
   manifest(registry: string, repository: string, digest: Digest): ManifestRow | undefined
@@ -110,6 +114,7 @@ const MANIFEST = `digest, media_type AS mediaType, config_media_type AS configMe
 const TAG = `name, digest, created_at AS createdAt, updated_at AS updatedAt, ${ATTRIBUTE_COLUMNS}`
 const weigh = (manifest: FoundManifest | undefined): number => manifest?.content.length ?? 0
 const WITHIN = 'registry = ? AND repository = ?'
+const IS_WHOLE = 'NOT EXISTS (SELECT 1 FROM registry_damaged_blobs d WHERE d.digest = b.digest)'
 
 /** Reads on the pull path: prepared statements on a connection that sees what is committed, and a cache that is as exact. */
 export function createContentReader(database: DatabaseSync): ContentReader {
@@ -163,14 +168,18 @@ export function createContentReader(database: DatabaseSync): ContentReader {
     FROM registry_repositories r WHERE registry = ? AND name = ?`,
   )
   const blobSize = one<{ size: number }>(
-    `SELECT size FROM registry_blob_links WHERE ${WITHIN} AND digest = ?`,
+    `SELECT size FROM registry_blob_links b WHERE ${WITHIN} AND digest = ? AND ${IS_WHOLE}`,
   )
   // Blobs come before the first manifest, and with that the repository.
   const blob = one<Readable<FoundBlob>>(
     `SELECT b.size, ifnull(r.read_enabled, 1) AS readEnabled FROM registry_blob_links b
       LEFT JOIN registry_repositories r ON r.registry = b.registry AND r.name = b.repository
-    WHERE b.registry = ? AND b.repository = ? AND b.digest = ?`,
+    WHERE b.registry = ? AND b.repository = ? AND b.digest = ? AND ${IS_WHOLE}`,
   )
+  const damaged = one(
+    `SELECT 1 FROM registry_blob_links JOIN registry_damaged_blobs USING (digest) WHERE ${WITHIN} AND digest = ?`,
+  )
+  const review = one(`SELECT 1 FROM registry_blob_reviews WHERE ${WITHIN} AND digest = ?`)
   const byTag = one<Readable<FoundManifest>>(
     `SELECT ${STORED}, (t.read_enabled AND m.read_enabled AND r.read_enabled) AS readEnabled
     FROM registry_tags t
@@ -209,6 +218,8 @@ export function createContentReader(database: DatabaseSync): ContentReader {
       cache.get(`s ${registry} ${name} ${digest}`, () => blobSize(registry, name, digest))?.size,
     blob: (registry, name, digest) =>
       cache.get(`b ${registry} ${name} ${digest}`, () => found(blob(registry, name, digest))),
+    isDamaged: (registry, name, digest) => damaged(registry, name, digest) !== undefined,
+    isUnderReview: (registry, name, digest) => review(registry, name, digest) !== undefined,
     manifestByTag: (registry, name, tagName) =>
       cache.get(
         `t ${registry} ${name} ${tagName}`,
@@ -266,7 +277,8 @@ export function createContentReader(database: DatabaseSync): ContentReader {
     storedBytes: (registry) => storedBytes(registry)?.bytes ?? 0,
     registries: () =>
       many<{ registry: string }>(
-        'SELECT registry FROM registry_repositories UNION SELECT registry FROM registry_blob_links',
+        `SELECT registry FROM registry_repositories UNION SELECT registry FROM registry_blob_links
+          UNION SELECT registry FROM registry_deleted_manifests`,
       ).map((row) => row.registry),
   }
 }

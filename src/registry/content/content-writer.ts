@@ -2,20 +2,30 @@ import type { Kysely, Transaction } from 'kysely'
 import type { Clock } from '../../lib/clock.ts'
 import type { Digest } from '../../lib/digest.ts'
 import { inBatches } from '../../lib/in-batches.ts'
+import type { BlobStore } from '../../storage/blob-store.ts'
 import { createSharedTransactions } from '../../storage/shared-transactions.ts'
 import type { Tables } from '../../storage/tables.ts'
+import type { Occasion } from '../events/occasion.ts'
+import { type ChangeRecorder, NO_RECORDER } from '../events/registry-events.ts'
 import { OciError } from '../http/oci-error.ts'
 import { isHere, type Manifest, withBlobsListed } from '../manifests/manifest.ts'
 import { queueForReplicas } from '../replicas/replica-queue.ts'
 import { type AttributeHolder, type Attributes, changeAttributes } from './attributes.ts'
+import { endReviews, reviewBlobs, unlinkBlobs } from './blob-queues.ts'
+import {
+  type DeletedRepository,
+  deleteManifest,
+  deleteRegistry,
+  deleteRepository,
+  deleteTag,
+} from './deletions.ts'
 import type { TagPush } from './first-push-wins.ts'
 import { sizeOfImage } from './image-size.ts'
-import {
-  requireDeletableContent,
-  requireDeletableRepository,
-  requireDeletableTag,
-  requirePushable,
-} from './locks.ts'
+import { requireDeletableContent, requirePushable } from './locks.ts'
+import { createChangeTeller, type Departing, departing, digestOfTag } from './record-changes.ts'
+import { isKept, type Restoration, restoreManifest } from './soft-deletes.ts'
+import { touchRepository } from './touch-repository.ts'
+import { forgetUntagged, noteIfUntagged } from './untagged.ts'
 
 export type RegistryTransaction = Transaction<Tables>
 
@@ -32,26 +42,48 @@ export interface ManifestPush extends TagPush {
   readonly platform: { readonly architecture?: string; readonly os?: string }
 }
 
+/** `soft`: it can be restored, as long as the registry's policy says. */
+export type Deletion = 'soft' | 'final'
+
 /**
- * Changes what registries hold; each call is one transaction.
+ * Changes what registries hold; each call is one transaction. With an occasion the change is recorded in it: that it was
+ * made, and for the webhooks that are to tell of it.
  *
- * @throws OciError REGISTRY_DISALLOWED_OPERATION where a lock forbids to delete or to push
+ * @throws OciError REGISTRY_DISALLOWED_OPERATION where a lock forbids to delete, to push or to restore
  */
 export interface ContentWriter {
-  linkBlob(key: RepositoryKey, digest: Digest, size: number): Promise<void>
-  unlinkBlob(key: RepositoryKey, digest: Digest): Promise<boolean>
-  /** @throws OciError MANIFEST_BLOB_UNKNOWN where it names what the repository lacks, a subject apart; TAG_STAYS */
-  putManifest(push: ManifestPush): Promise<void>
-  /** Its tags go with it. False where nothing was. */
-  deleteManifest(key: RepositoryKey, digest: Digest): Promise<boolean>
-  deleteTag(key: RepositoryKey, tag: string): Promise<boolean>
+  /** Lets a blob be seen in a repository. False where the store does not have it, or not any more. */
+  linkBlob(key: RepositoryKey, digest: Digest, size: number): Promise<boolean>
+  /** Says that somebody is about to use a blob: the grace of one that nothing needs yet begins anew. False where it is gone. */
+  renewBlob(key: RepositoryKey, digest: Digest): Promise<boolean>
+  unlinkBlob(key: RepositoryKey, digest: Digest, occasion?: Occasion): Promise<boolean>
+  /**
+   * @throws OciError MANIFEST_BLOB_UNKNOWN where it names what the repository lacks, a subject apart; TAG_STAYS; CONFLICT
+   * where it is deleted and can be restored
+   */
+  putManifest(push: ManifestPush, occasion?: Occasion): Promise<void>
+  /** Its tags go with it, and what refers to it and has neither tag nor lock. False where nothing was. */
+  deleteManifest(
+    key: RepositoryKey,
+    digest: Digest,
+    deletion: Deletion,
+    occasion?: Occasion,
+  ): Promise<boolean>
+  deleteTag(
+    key: RepositoryKey,
+    tag: string,
+    deletion: Deletion,
+    occasion?: Occasion,
+  ): Promise<boolean>
   /** What was deleted; undefined where nothing was. */
   deleteRepository(
     key: RepositoryKey,
-  ): Promise<
-    { readonly manifests: readonly string[]; readonly tags: readonly string[] } | undefined
-  >
+    deletion: Deletion,
+    occasion?: Occasion,
+  ): Promise<DeletedRepository | undefined>
   deleteRegistry(registry: string): Promise<void>
+  /** @throws OciError MANIFEST_UNKNOWN, CONFLICT, TAG_STAYS */
+  restoreManifest(restoration: Restoration): Promise<void>
   /** Sets what `change` names, at least one. False where there is no such thing. */
   changeAttributes(
     key: RepositoryKey,
@@ -60,168 +92,180 @@ export interface ContentWriter {
   ): Promise<boolean>
 }
 
-const OF_REPOSITORY = [
-  'registry_tags',
-  'registry_upstream_tags',
-  'registry_manifest_references',
-  'registry_manifests',
-  'registry_blob_links',
-] as const
-
-const OF_REGISTRY = [
-  ...OF_REPOSITORY,
-  ...(['registry_repositories', 'registry_replica_queue', 'registry_replicas'] as const),
-] as const
+const DELETED = { operation: 'Delete', status: 202 } as const
+const UNTAGGED = { operation: 'Untag', status: 202 } as const
 
 /**
  * Writes what is in registries, each change in one transaction.
  *
  * @param queued is called when blobs wait to be copied to replicas
+ * @param recorder is told of each change that has an occasion, in its transaction
  */
 export function createContentWriter(
   database: Kysely<Tables>,
   clock: Clock,
+  blobs: Pick<BlobStore, 'has'>,
   queued: () => void = () => {},
+  recorder: ChangeRecorder = NO_RECORDER,
 ): ContentWriter {
+  const changes = createChangeTeller(recorder)
   const inTransaction = createSharedTransactions(database)
+  const now = () => clock.now().toISOString()
 
   // Layers of many pushes at once share one statement as well.
-  const link = inBatches<BlobLink>(async (links) => {
-    if (await inTransaction((transaction) => linkBlobs(transaction, clock, links))) queued()
+  const link = inBatches<BlobLink, boolean>(async (links) => {
+    const { missing, isQueued } = await inTransaction((transaction) =>
+      linkBlobs(transaction, clock, blobs, links),
+    )
+    if (isQueued) queued()
+    return links.map(({ digest }) => !missing.has(digest))
   })
 
   return {
     linkBlob: (key, digest, size) => link({ key, digest, size }),
 
-    unlinkBlob: (key, digest) =>
+    renewBlob: ({ registry, repository }, digest) =>
       inTransaction(async (transaction) => {
-        await requireDeletableContent(transaction, key, digest)
-        const { numDeletedRows } = await transaction
-          .deleteFrom('registry_blob_links')
-          .where('registry', '=', key.registry)
-          .where('repository', '=', key.repository)
+        await transaction
+          .updateTable('registry_blob_reviews')
+          .set({ since: now() })
+          .where('registry', '=', registry)
+          .where('repository', '=', repository)
           .where('digest', '=', digest)
+          .execute()
+        const row = await transaction
+          .selectFrom('registry_blob_links')
+          .where('registry', '=', registry)
+          .where('repository', '=', repository)
+          .where('digest', '=', digest)
+          .select('digest')
           .executeTakeFirst()
-        return numDeletedRows > 0
+        return row !== undefined
       }),
 
-    putManifest: (push) =>
+    unlinkBlob: (key, digest, occasion) =>
+      inTransaction(async (transaction) => {
+        await requireDeletableContent(transaction, key, digest)
+        const those = { ...key, digest }
+        if ((await unlinkBlobs(transaction, those, 'blob-deleted', now())) === 0) return false
+        await changes.told(transaction, { ...DELETED, ...those }, occasion)
+        return true
+      }),
+
+    putManifest: (push, occasion) =>
       inTransaction(async (transaction) => {
         await requirePushable(transaction, push)
+        if (await isKept(transaction, push, push.digest)) throw deletedManifest(push.digest)
         const manifest = await checkReferences(transaction, push)
         await storeManifest(transaction, clock, { ...push, manifest })
+        await changes.pushed(transaction, { ...push, manifest }, 'Push', occasion)
       }),
 
-    deleteManifest: (key, digest) =>
+    deleteManifest: (key, digest, deletion, occasion) =>
       inTransaction(async (transaction) => {
-        await requireDeletableContent(transaction, key, digest)
-        for (const table of ['registry_tags', 'registry_manifest_references'] as const) {
-          await transaction
-            .deleteFrom(table)
-            .where('registry', '=', key.registry)
-            .where('repository', '=', key.repository)
-            .where('digest', '=', digest)
-            .execute()
+        // What refers to it goes with it.
+        const gone: Departing[] = []
+        const leaving = async (each: string) => {
+          const departed = occasion && (await departing(transaction, key, each))
+          if (departed) gone.push(departed)
         }
-        const { numDeletedRows } = await transaction
-          .deleteFrom('registry_manifests')
-          .where('registry', '=', key.registry)
-          .where('repository', '=', key.repository)
-          .where('digest', '=', digest)
-          .executeTakeFirst()
-        if (numDeletedRows > 0) await touchRepository(transaction, clock, key)
-        return numDeletedRows > 0
+        const isDeleted = await deleteManifest(transaction, clock, key, digest, deletion, leaving)
+        for (const each of gone) {
+          await changes.told(transaction, { ...DELETED, ...key, ...each }, occasion)
+        }
+        return isDeleted
       }),
 
-    deleteTag: (key, tag) =>
+    deleteTag: (key, tag, deletion, occasion) =>
       inTransaction(async (transaction) => {
-        await requireDeletableTag(transaction, key, tag)
-        const { numDeletedRows } = await transaction
-          .deleteFrom('registry_tags')
-          .where('registry', '=', key.registry)
-          .where('repository', '=', key.repository)
-          .where('name', '=', tag)
-          .executeTakeFirst()
-        if (numDeletedRows > 0) await touchRepository(transaction, clock, key)
-        return numDeletedRows > 0
+        const digest = occasion && (await digestOfTag(transaction, key, tag))
+        const isDeleted = await deleteTag(transaction, clock, key, tag, deletion)
+        if (digest !== undefined) {
+          await changes.told(transaction, { ...UNTAGGED, ...key, tag, digest }, occasion)
+        }
+        return isDeleted
       }),
 
-    deleteRepository: ({ registry, repository }) =>
+    deleteRepository: (key, deletion, occasion) =>
       inTransaction(async (transaction) => {
-        await requireDeletableRepository(transaction, { registry, repository })
-        const { numDeletedRows } = await transaction
-          .deleteFrom('registry_repositories')
-          .where('registry', '=', registry)
-          .where('name', '=', repository)
-          .executeTakeFirst()
-        if (numDeletedRows === 0n) return undefined
-        const manifests = await transaction
-          .selectFrom('registry_manifests')
-          .where('registry', '=', registry)
-          .where('repository', '=', repository)
-          .select('digest')
-          .orderBy('digest')
-          .execute()
-        const tags = await transaction
-          .selectFrom('registry_tags')
-          .where('registry', '=', registry)
-          .where('repository', '=', repository)
-          .select('name')
-          .orderBy('name')
-          .execute()
-        for (const table of OF_REPOSITORY) {
-          await transaction
-            .deleteFrom(table)
-            .where('registry', '=', registry)
-            .where('repository', '=', repository)
-            .execute()
-        }
-        return {
-          manifests: manifests.map((row) => row.digest),
-          tags: tags.map((row) => row.name),
-        }
+        const deleted = await deleteRepository(transaction, clock, key, deletion)
+        if (!deleted) return undefined
+        const change = { ...DELETED, ...key, formerTags: deleted.tags }
+        await changes.told(transaction, change, occasion)
+        return deleted
       }),
 
     deleteRegistry: (registry) =>
-      inTransaction(async (transaction) => {
-        for (const table of OF_REGISTRY) {
-          await transaction.deleteFrom(table).where('registry', '=', registry).execute()
-        }
-      }),
+      inTransaction((transaction) => deleteRegistry(transaction, clock, registry)),
+
+    restoreManifest: (restoration) =>
+      inTransaction((transaction) => restoreManifest(transaction, clock, restoration)),
 
     changeAttributes: (key, holder, change) => changeAttributes(database, key, holder, change),
   }
 }
 
+const deletedManifest = (digest: Digest): OciError =>
+  new OciError(
+    'CONFLICT',
+    { digest },
+    {
+      message: `the manifest ${digest} is deleted: restore it ('az acr manifest restore') instead of pushing it`,
+    },
+  )
+
 export interface BlobLink {
   readonly key: RepositoryKey
-  readonly digest: string
+  readonly digest: Digest
   readonly size: number
 }
 
-/** Lets blobs that are stored be seen in repositories. Returns whether replicas are to get them. */
+/** What became of blobs that were to be linked. */
+export interface Linked {
+  /** The store does not have them: these are seen nowhere. */
+  readonly missing: ReadonlySet<Digest>
+  /** Replicas are to get some of the others. */
+  readonly isQueued: boolean
+}
+
+/**
+ * Lets blobs that are stored be seen in repositories. Transactions come one after the other, and the garbage collector
+ * takes files away in one of its own: what is there here stays.
+ */
 export async function linkBlobs(
   transaction: RegistryTransaction,
   clock: Clock,
+  blobs: Pick<BlobStore, 'has'>,
   links: readonly BlobLink[],
-): Promise<boolean> {
-  if (links.length === 0) return false
+): Promise<Linked> {
+  const digests = [...new Set(links.map(({ digest }) => digest))]
+  const isThere = await Promise.all(digests.map((digest) => blobs.has(digest)))
+  const missing = new Set(digests.filter((_, index) => !isThere[index]))
+  const found = links.filter(({ digest }) => !missing.has(digest))
+  if (found.length === 0) return { missing, isQueued: false }
   const created_at = clock.now().toISOString()
+  const rows = found.map(({ key: { registry, repository }, digest, size }) => ({
+    registry,
+    repository,
+    digest,
+    size,
+    created_at,
+  }))
   await transaction
     .insertInto('registry_blob_links')
-    .values(
-      links.map(({ key: { registry, repository }, digest, size }) => ({
-        registry,
-        repository,
-        digest,
-        size,
-        created_at,
-      })),
-    )
+    .values(rows)
     .onConflict((conflict) => conflict.doNothing())
     .execute()
-  const blobs = links.map(({ key: { registry }, digest, size }) => ({ registry, digest, size }))
-  return queueForReplicas(transaction, clock, blobs)
+  await reviewBlobs(transaction, rows, 'unused', created_at)
+  await transaction
+    .deleteFrom('registry_damaged_blobs')
+    .where(
+      'digest',
+      'in',
+      rows.map((row) => row.digest),
+    )
+    .execute()
+  return { missing, isQueued: await queueForReplicas(transaction, clock, rows) }
 }
 
 /** The manifest with its parts told apart by what they are here: an index may list blobs. */
@@ -288,8 +332,9 @@ export async function storeManifest(
         .doUpdateSet({ media_type: manifest.mediaType, updated_at: now }),
     )
     .execute()
+  const blobs = distinct(manifest.blobs)
   const children = [
-    ...distinct(manifest.blobs).map((child) => ({ child, child_kind: 'blob' as const })),
+    ...blobs.map((child) => ({ child, child_kind: 'blob' as const })),
     ...distinct(manifest.manifests).map((child) => ({ child, child_kind: 'manifest' as const })),
   ]
   if (children.length > 0) {
@@ -298,8 +343,16 @@ export async function storeManifest(
       .values(children.map((child) => ({ registry, repository, digest, ...child })))
       .onConflict((conflict) => conflict.doNothing())
       .execute()
+    await endReviews(transaction, push, blobs)
   }
   for (const name of push.tags) {
+    const before = await transaction
+      .selectFrom('registry_tags')
+      .where('registry', '=', registry)
+      .where('repository', '=', repository)
+      .where('name', '=', name)
+      .select('digest')
+      .executeTakeFirst()
     await transaction
       .insertInto('registry_tags')
       .values({ registry, repository, name, digest, created_at: now, updated_at: now })
@@ -309,22 +362,12 @@ export async function storeManifest(
           .doUpdateSet({ digest, updated_at: now }),
       )
       .execute()
+    if (before && before.digest !== digest) {
+      await noteIfUntagged(transaction, push, before.digest, now)
+    }
   }
-}
-
-async function touchRepository(
-  transaction: RegistryTransaction,
-  clock: Clock,
-  { registry, repository }: RepositoryKey,
-): Promise<void> {
-  const now = clock.now().toISOString()
-  await transaction
-    .insertInto('registry_repositories')
-    .values({ registry, name: repository, created_at: now, updated_at: now })
-    .onConflict((conflict) =>
-      conflict.columns(['registry', 'name']).doUpdateSet({ updated_at: now }),
-    )
-    .execute()
+  if (push.tags.length > 0) await forgetUntagged(transaction, push, digest)
+  else await noteIfUntagged(transaction, push, digest, now)
 }
 
 const distinct = (descriptors: readonly { readonly digest: Digest }[]): readonly Digest[] => [

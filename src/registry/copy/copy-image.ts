@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely'
 import type { Clock } from '../../lib/clock.ts'
+import type { Digest } from '../../lib/digest.ts'
 import type { BlobStore } from '../../storage/blob-store.ts'
 import type { Tables } from '../../storage/tables.ts'
 import type { ContentReader } from '../content/content-reader.ts'
@@ -11,6 +12,9 @@ import {
 } from '../content/content-writer.ts'
 import { isNamedBy } from '../content/first-push-wins.ts'
 import { requirePushable } from '../content/locks.ts'
+import type { ChangeTeller } from '../content/record-changes.ts'
+import { isKept } from '../content/soft-deletes.ts'
+import type { Occasion } from '../events/occasion.ts'
 import { OciError } from '../http/oci-error.ts'
 import type { Outside } from '../outside.ts'
 import { SAMPLE_REGISTRY, SAMPLE_REPOSITORIES } from '../samples/sample-registry.ts'
@@ -37,6 +41,7 @@ export interface CopyPorts {
   readonly complete: (registry: string, image: SourceImage) => Promise<void>
   /** Between the tries for what fails at the source, in milliseconds. */
   readonly pauses: readonly number[]
+  readonly changes: ChangeTeller
 }
 
 /**
@@ -50,8 +55,9 @@ export async function copyImage(
   copy: ImageCopy,
   errand: CopyErrand,
   progress: CopyProgress,
+  occasion: Occasion | undefined,
 ): Promise<void> {
-  const { database, reader, clock } = ports
+  const { database, reader } = ports
   const image = sourceImageOf(copy)
   const targets = targetsOf(copy)
   const registry = copy.to.registryUid
@@ -71,31 +77,39 @@ export async function copyImage(
   await database.transaction().execute(async (transaction) => {
     // Again, for somebody may have pushed meanwhile.
     if (!copy.force) await refuseExistingIn(transaction, registry, targets)
-    for (const target of targets) await storeImage(transaction, clock, copy.to, target, parts)
+    for (const target of targets) {
+      await storeImage(ports, transaction, { to: copy.to, target, parts, occasion })
+    }
   })
 }
 
 async function storeImage(
+  { clock, changes, blobs: store }: Pick<CopyPorts, 'clock' | 'changes' | 'blobs'>,
   transaction: RegistryTransaction,
-  clock: Clock,
-  { registryUid, immutableTagsIn }: ImageCopy['to'],
-  { repository, tags }: CopyTarget,
-  parts: readonly ImagePart[],
+  copy: {
+    readonly to: ImageCopy['to']
+    readonly target: CopyTarget
+    readonly parts: readonly ImagePart[]
+    readonly occasion: Occasion | undefined
+  },
 ): Promise<void> {
-  const key = { registry: registryUid, repository }
-  const keepsTags = isNamedBy(immutableTagsIn, repository)
+  const { to, target, parts, occasion } = copy
+  const { repository, tags } = target
+  const key = { registry: to.registryUid, repository }
+  const keepsTags = isNamedBy(to.immutableTagsIn, repository)
   const root = parts.at(-1)
   for (const part of parts) {
     const { blobs, digest, content, manifest, platform } = part
-    await linkBlobs(
-      transaction,
-      clock,
-      blobs.map((blob) => ({ key, ...blob })),
-    )
+    if (await isKept(transaction, key, digest)) throw deleted(repository, digest)
+    const links = blobs.map((blob) => ({ key, ...blob }))
+    const { missing } = await linkBlobs(transaction, clock, store, links)
+    if (missing.size > 0) throw goneMeanwhile(missing)
     const names = part === root ? tags : []
     const push = { ...key, digest, content, manifest, platform, tags: names, keepsTags }
     await requirePushable(transaction, push).catch(refuseLocked)
     await storeManifest(transaction, clock, push)
+    // What an index names comes along with it, unnamed.
+    if (part === root) await changes.pushed(transaction, push, 'Import', occasion)
   }
 }
 
@@ -136,6 +150,18 @@ async function refuseExistingIn(
     if (existing) throw tagExists(repository, existing.name)
   }
 }
+
+const deleted = (repository: string, digest: Digest): ImageCopyError =>
+  new ImageCopyError(
+    'target-exists',
+    `Manifest ${repository}@${digest} is soft-deleted in target registry: restore it instead.`,
+  )
+
+const goneMeanwhile = (digests: ReadonlySet<Digest>): ImageCopyError =>
+  new ImageCopyError(
+    'source-unknown',
+    `Image parts ${[...digests].join(', ')} were not found: they were deleted meanwhile.`,
+  )
 
 const tagExists = (repository: string, tag: string): ImageCopyError =>
   new ImageCopyError('target-exists', `Tag ${repository}:${tag} already exists in target registry.`)

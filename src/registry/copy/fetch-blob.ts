@@ -11,6 +11,8 @@ export interface BlobFetch {
   /** Where it arrives. It is no part of the repository before it is linked. */
   readonly owner: UploadOwner
   readonly blob: { readonly digest: Digest; readonly size: number }
+  /** Lets the repository see it. False where it is removed again: then it is stored once more. */
+  readonly link: () => Promise<boolean>
   readonly pauses: readonly number[]
   readonly signal?: AbortSignal | undefined
   /** The source has it, and its bytes begin to come. Called once. */
@@ -28,7 +30,7 @@ export interface BlobFetch {
 export async function fetchBlob(
   remote: RemoteRepository,
   blobs: BlobStore,
-  { owner, blob: { digest, size }, pauses, signal, begun, progressed }: BlobFetch,
+  { owner, blob: { digest, size }, link, pauses, signal, begun, progressed }: BlobFetch,
 ): Promise<void> {
   const upload = await blobs.begin(owner)
   let before = 0
@@ -51,7 +53,7 @@ export async function fetchBlob(
         hopes: ['yes', 'where it was reached'],
         hasProgressed: () => upload.received - before >= PROGRESS_BYTES,
       })
-      if ((await upload.commit(digest)) !== 'committed') throw otherBytes(digest)
+      if ((await upload.commit(digest, link)) !== 'committed') throw otherBytes(digest)
     } finally {
       if (upload.state === 'open') await upload.discard()
     }

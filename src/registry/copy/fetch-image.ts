@@ -99,8 +99,9 @@ export async function fetchImage(
   const fetches = lacking.map((blob) =>
     inSlot(async () => {
       failed.signal.throwIfAborted()
-      await fetchBlob(remote, blobs, { owner, blob, pauses, signal: AbortSignal.any(signals) })
-      await writer.linkBlob(owner, blob.digest, blob.size)
+      const link = () => writer.linkBlob(owner, blob.digest, blob.size)
+      const signal = AbortSignal.any(signals)
+      await fetchBlob(remote, blobs, { owner, blob, link, pauses, signal })
       progress.arrived(blob.size)
     }).catch((error) => {
       failed.abort(error)

@@ -1,4 +1,5 @@
 import { type Digest, isDigest } from '../../lib/digest.ts'
+import type { Caller } from '../events/occasion.ts'
 import { isRepositoryName, isTag } from '../http/oci-path.ts'
 
 /** A registry that is not Causeway's. */
@@ -36,6 +37,8 @@ export interface CopyErrand {
   readonly who: string
   /** Ends the copy; what it has got so far is not fetched again by the next. */
   readonly signal?: AbortSignal
+  /** For the audit trail and the webhooks. */
+  readonly caller?: Caller
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Digest } from '../../lib/digest.ts'
 import type { ContentReader } from '../content/content-reader.ts'
-import { type Manifest, parseManifest, withBlobsListed } from '../manifests/manifest.ts'
+import { isHere, type Manifest, parseManifest, withBlobsListed } from '../manifests/manifest.ts'
 import type { Platform } from '../manifests/platform.ts'
 import { ImageCopyError, type SourceImage } from './image-copy.ts'
 
@@ -52,7 +52,14 @@ export function partsHere(
     }
     const blobs = manifest.blobs.flatMap((blob) => {
       const size = reader.blobSize(registry, repository, blob.digest)
-      return size === undefined ? [] : [{ digest: blob.digest, size }]
+      if (size !== undefined) return [{ digest: blob.digest, size }]
+      if (isHere(blob)) {
+        throw new ImageCopyError(
+          'source-unknown',
+          `Image '${repository}@${digest}' lacks its part ${blob.digest}: it was deleted, or is damaged.`,
+        )
+      }
+      return []
     })
     parts.push({ digest, content, manifest, platform, blobs })
   }

@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { endAnswer } from '../../lib/end-answer.ts'
+import type { RequestRecord } from '../events/request-record.ts'
 import type { RegistryFacts } from '../registry-directory.ts'
 import { bodyOf } from './body.ts'
 import { OciError } from './oci-error.ts'
@@ -13,9 +13,10 @@ export interface Exchange {
   /** Decoded. */
   readonly path: string
   readonly query: URLSearchParams
+  readonly record: RequestRecord
 }
 
-type Answered = Pick<Exchange, 'request' | 'response'>
+type Answered = Pick<Exchange, 'request' | 'response' | 'record'>
 export type AnswerHeaders = Readonly<Record<string, string | number>>
 
 /** What every answer says. */
@@ -27,11 +28,11 @@ const ALWAYS: readonly string[] = [
 
 /** Sets the head of an answer. As one list it goes to Node without being taken apart and put together again. */
 export function sendHead(
-  { response }: Pick<Exchange, 'response'>,
+  { response, record }: Pick<Exchange, 'response' | 'record'>,
   status: number,
   headers: AnswerHeaders,
 ): void {
-  const lines = [...ALWAYS, 'x-ms-correlation-request-id', randomUUID()]
+  const lines = [...ALWAYS, 'x-ms-correlation-request-id', record.correlationId]
   for (const [name, value] of Object.entries(headers)) lines.push(name, String(value))
   response.writeHead(status, lines)
 }
@@ -74,7 +75,7 @@ export function sendJson(
 
 /** Answers without a body. */
 export function sendEmpty(
-  exchange: Pick<Exchange, 'response'>,
+  exchange: Pick<Exchange, 'response' | 'record'>,
   status: number,
   headers: AnswerHeaders = {},
 ): void {

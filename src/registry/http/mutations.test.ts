@@ -90,7 +90,7 @@ test('after them there is nothing outside the store, and nothing in it but uploa
     if (!blob) {
       assert.match(
         path,
-        /^(causeway\.db(-\w+)?|content\/uploads\/uid-1\/[0-9a-f]{16}-[0-9a-f-]{36})$/,
+        /^(causeway\.db(-\w+)?|removals\.db|content\/uploads\/uid-1\/[0-9a-f]{16}-[0-9a-f-]{36})$/,
       )
       continue
     }

@@ -4,10 +4,12 @@ import type { ContentReader, FoundManifest } from '../content/content-reader.ts'
 import type { ContentWriter } from '../content/content-writer.ts'
 import { isNamedBy } from '../content/first-push-wins.ts'
 import { disallowed } from '../content/locks.ts'
+import { occasionOf } from '../events/occasion.ts'
 import { isNotModified } from '../http/conditional.ts'
 import { type Exchange, readBody, sendBytes, sendEmpty, sendHead } from '../http/exchange.ts'
 import { OciError } from '../http/oci-error.ts'
 import { isTag, type ManifestReference, parseDigest } from '../http/oci-path.ts'
+import { deletionIn } from '../registry-directory.ts'
 import { MANIFEST_BYTES_MAX, OCI_ARTIFACT, parseManifest } from './manifest.ts'
 import { readPlatform } from './platform.ts'
 
@@ -19,7 +21,7 @@ interface ManifestPath {
 export interface ManifestRoutes {
   read(exchange: Exchange, path: ManifestPath): Promise<void>
   push(exchange: Exchange, path: ManifestPath): Promise<void>
-  /** By digest the manifest with its tags, by tag the tag alone. */
+  /** By digest the manifest with its tags and what refers to it, by tag the tag alone. */
   remove(exchange: Exchange, path: ManifestPath): Promise<void>
 }
 
@@ -44,10 +46,11 @@ export function createManifestRoutes(options: {
 
   return {
     async read(exchange, path) {
-      const { request, response, registry } = exchange
+      const { request, response, registry, record } = exchange
       const { digest, mediaType, content, readEnabled } = find(registry.uid, path)
       // Not even its digest is told by a tag that may not be read: what has the digest may be.
       if (!readEnabled) throw disallowed({ name: path.repository, attribute: 'readEnabled' })
+      record.manifest = { digest, mediaType, size: content.length }
       const etag = `"${digest}"`
       const headers = { 'Docker-Content-Digest': digest, ETag: etag }
       if (isNotModified(request.headers['if-none-match'], etag)) {
@@ -70,7 +73,7 @@ export function createManifestRoutes(options: {
       if (expected !== undefined && expected !== digest) {
         throw new OciError('DIGEST_INVALID', { expected, computed: digest })
       }
-      await writer.putManifest({
+      const push = {
         registry: registry.uid,
         repository,
         digest,
@@ -79,7 +82,8 @@ export function createManifestRoutes(options: {
         tags,
         platform: await readPlatform(blobs, manifest),
         keepsTags: isNamedBy(registry.immutableTagsIn, repository),
-      })
+      }
+      await writer.putManifest(push, occasionOf(exchange))
       sendEmpty(exchange, 201, {
         Location: `/v2/${repository}/manifests/${digest}`,
         'Docker-Content-Digest': digest,
@@ -92,10 +96,12 @@ export function createManifestRoutes(options: {
     async remove(exchange, path) {
       const { repository, reference } = path
       const key = { registry: exchange.registry.uid, repository }
+      const deletion = deletionIn(exchange.registry)
+      const occasion = occasionOf(exchange)
       const isDeleted =
         'tag' in reference
-          ? await writer.deleteTag(key, reference.tag)
-          : await writer.deleteManifest(key, reference.digest)
+          ? await writer.deleteTag(key, reference.tag, deletion, occasion)
+          : await writer.deleteManifest(key, reference.digest, deletion, occasion)
       if (!isDeleted) {
         find(exchange.registry.uid, path)
         throw new OciError('MANIFEST_UNKNOWN', reference)

@@ -17,26 +17,14 @@ export interface RegionStores {
 }
 
 /**
- * @param make opens a region's store, and makes it where it is not yet
+ * @param replica opens a region's store, and makes it where it is not yet
  * @param report is told why a region's store cannot be read
  */
 export function createRegionStores(
   home: BlobStore,
-  make: (region: string) => Promise<BlobStore>,
+  replica: (region: string) => Promise<BlobStore>,
   report: (region: string, error: unknown) => void,
 ): RegionStores {
-  const stores = new Map<string, Promise<BlobStore>>()
-
-  function replica(region: string): Promise<BlobStore> {
-    const known = stores.get(region)
-    if (known) return known
-    const making = make(region)
-    stores.set(region, making)
-    // A disk that is not there now may be there later.
-    making.catch(() => stores.delete(region))
-    return making
-  }
-
   async function openInReplica(region: string, digest: Digest): Promise<BlobReader | undefined> {
     try {
       return await (await replica(region)).open(digest)

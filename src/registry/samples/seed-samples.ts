@@ -24,14 +24,14 @@ export async function seedSamples(options: {
   const lacking = SAMPLE_REPOSITORIES.filter((repository) => !isSeeded(repository))
   if (lacking.length === 0) return
 
-  for (const bytes of image.blobs) {
-    const upload = await blobs.begin({ registry, repository: 'samples' })
-    await upload.append(chunks(bytes))
-    await upload.commit(digestOf(bytes))
-  }
   for (const repository of lacking) {
     const key = { registry, repository }
-    for (const bytes of image.blobs) await writer.linkBlob(key, digestOf(bytes), bytes.length)
+    for (const bytes of image.blobs) {
+      const digest = digestOf(bytes)
+      const upload = await blobs.begin(key)
+      await upload.append(chunks(bytes))
+      await upload.commit(digest, () => writer.linkBlob(key, digest, bytes.length))
+    }
     for (const { mediaType, content, digest } of image.manifests) {
       const manifest = parseManifest(content, mediaType)
       const platform = await readPlatform(blobs, manifest)

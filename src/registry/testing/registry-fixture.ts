@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -8,11 +9,18 @@ import type { Principal } from '../../identity/principal.ts'
 import type { SignIn } from '../../identity/principals.ts'
 import { digestOf } from '../../lib/digest.ts'
 import { EgressError } from '../../lib/egress-error.ts'
+import { NO_METRICS, type RequestOutcome } from '../../lib/metrics.ts'
 import { type Origin, setOrigin } from '../../lib/origin.ts'
 import type { BlobStore } from '../../storage/blob-store.ts'
-import { openDatabase } from '../../storage/database.ts'
+import { type Database, openDatabase } from '../../storage/database.ts'
 import { createFileBlobStore } from '../../storage/file-blob-store.ts'
+import { openRemovalLock } from '../../storage/removal-lock.ts'
+import { createReplicaStores } from '../../storage/replica-stores.ts'
 import type { CredentialsOf } from '../cache/create-upstream.ts'
+import type { Occasion } from '../events/occasion.ts'
+import type { AuditEvent, ContentChange } from '../events/registry-events.ts'
+import { type Collector, createCollector } from '../lifecycle/create-collector.ts'
+import { createScrubber, type Scrubber } from '../lifecycle/create-scrubber.ts'
 import { OCI_MANIFEST } from '../manifests/manifest.ts'
 import type { Outside } from '../outside.ts'
 import type { RegistryFacts } from '../registry-directory.ts'
@@ -21,6 +29,7 @@ import { createRegistryPlane, type RegistryPlane } from '../registry-plane.ts'
 export const ADMIN = { user: 'myregistry', password: 'open sesame' }
 export const DATA_HOST = 'myregistry.westeurope.data.azurecr.io'
 export const RECHECK_SECONDS = 300
+const DAY_MS = 24 * 60 * 60 * 1000
 export const TENANT = '11111111-2222-3333-4444-555555555555'
 
 const principal = (name: string): Principal => ({
@@ -52,6 +61,11 @@ export interface Ask {
 
 export interface Fixture {
   readonly plane: RegistryPlane
+  /** With a grace of a day; nothing runs it but the test. */
+  readonly collector: Collector
+  readonly scrubber: Scrubber
+  readonly database: Database
+  readonly blobs: BlobStore
   /** `127.0.0.1:port`, where the registry of the fixture has its login server. */
   readonly address: string
   readonly folder: string
@@ -65,7 +79,14 @@ export interface Fixture {
   readonly logged: unknown[]
   /** The regions of networks by their place. */
   readonly regions: Map<string, string>
+  /** What was told of requests that are over, and of what changed nothing. */
+  readonly outcomes: RequestOutcome[]
+  readonly noted: AuditEvent[]
+  /** What was recorded with changes. */
+  readonly recorded: (ContentChange & { readonly occasion: Occasion })[]
   send(method: string, path: string, ask?: Ask): Promise<Answer>
+  /** Waits until the plane, too, is done with every request whose answer has come. */
+  quiet(): Promise<void>
   /** Stops the server and starts another on the same data. */
   restart(): Promise<Fixture>
 }
@@ -110,17 +131,27 @@ async function startIn(
 ): Promise<Fixture> {
   const database = await openDatabase(join(folder, 'causeway.db'))
   const logged: unknown[] = []
+  const outcomes: RequestOutcome[] = []
+  const noted: AuditEvent[] = []
+  const recorded: (ContentChange & { occasion: Occasion })[] = []
   const log = {
     info: (...event: unknown[]) => logged.push(event),
     error: (...event: unknown[]) => logged.push(event),
   }
+  const blobs = wrap(await createFileBlobStore(join(folder, 'content')))
+  const replicas = createReplicaStores(join(folder, 'replicas'))
+  const lock = openRemovalLock({ run: folder })
+  const ports = {
+    database: database.kysely,
+    blobs,
+    directory: { list: () => [state.facts] },
+    clock: { now: () => state.now },
+    signal: new AbortController().signal,
+  }
   const plane = createRegistryPlane({
     database,
-    blobs: wrap(await createFileBlobStore(join(folder, 'content'))),
-    replicas: {
-      store: (region) => createFileBlobStore(join(folder, 'replicas', region)),
-      regionOf: (place) => state.regions.get(place),
-    },
+    blobs,
+    replicas: { store: replicas.store, regionOf: (place) => state.regions.get(place) },
     directory: {
       byHost(host) {
         const data = state.facts.dataEndpoints.find((each) => each.host === host)
@@ -153,8 +184,18 @@ async function startIn(
     tenantId: TENANT,
     cache: { recheckSeconds: RECHECK_SECONDS, credentialsOf },
     pauses: [5, 5, 5],
+    metrics: { ...NO_METRICS, request: (outcome) => void outcomes.push(outcome) },
+    events: { note: (event) => void noted.push(event) },
+    recorder: {
+      async record(_transaction, changes, occasion) {
+        recorded.push(...changes.map((change) => ({ ...change, occasion })))
+      },
+    },
   })
+  const open = new Set<Promise<unknown>>()
   const server = createServer((request, response) => {
+    const over = once(response, 'close').finally(() => open.delete(over))
+    open.add(over)
     setOrigin(request, state.origin)
     plane.handle(request, response)
   })
@@ -168,6 +209,7 @@ async function startIn(
       lifetime.closed = true
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
+      lock.close()
       await plane.close()
       await database.close()
     },
@@ -176,9 +218,22 @@ async function startIn(
 
   const state: Fixture = {
     plane,
+    collector: createCollector({
+      ...ports,
+      replicas,
+      lock,
+      graceMs: DAY_MS,
+      report: (region, error) => logged.push({ region, error }),
+    }),
+    scrubber: createScrubber(ports),
+    database,
+    blobs,
     address,
     folder,
     logged,
+    outcomes,
+    noted,
+    recorded,
     origin: { via: 'public', place: 'internet', address: '203.0.113.7' },
     now: new Date(),
     ended: new Set(),
@@ -203,6 +258,9 @@ async function startIn(
       tokens: new Map(),
     },
     send: (method, path, ask = {}) => send(port, method, path, { host: address, ...ask }),
+    async quiet() {
+      await Promise.all(open)
+    },
     async restart() {
       await lifetime.close()
       return startIn(folder, running, secrets, outside, credentialsOf, wrap)

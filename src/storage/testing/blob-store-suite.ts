@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { describe, type TestContext, test } from 'node:test'
-import { digestOf } from '../../lib/digest.ts'
+import { setImmediate } from 'node:timers/promises'
+import { type Digest, digestOf } from '../../lib/digest.ts'
 import type { BlobStore } from '../blob-store.ts'
-import { failingAfter, inChunks, OWNER, readAll } from './blobs.ts'
+import { failingAfter, inChunks, OWNER, put, readAll, seen } from './blobs.ts'
 
 /** One store and whoever opens it later: what they share is all that outlives a process. */
 export interface StoreUnderTest {
@@ -31,7 +32,7 @@ export function testBlobStore(
         const upload = await store.begin(OWNER)
         await upload.append(inChunks(BYTES), algorithm)
         assert.equal(upload.received, BYTES.length)
-        assert.equal(await upload.commit(digest), 'committed')
+        assert.equal(await upload.commit(digest, seen), 'committed')
         assert.equal(upload.state, 'done')
         for (const each of [store, await reopen()]) {
           assert.ok((await readAll(each, digest))?.equals(BYTES))
@@ -44,7 +45,7 @@ export function testBlobStore(
       const { store } = await make(t)
       const upload = await store.begin(OWNER)
       const digest = digestOf(Buffer.alloc(0))
-      assert.equal(await upload.commit(digest), 'committed')
+      assert.equal(await upload.commit(digest, seen), 'committed')
       assert.equal((await readAll(store, digest))?.length, 0)
     })
 
@@ -52,7 +53,7 @@ export function testBlobStore(
       const { store } = await make(t)
       const upload = await store.begin(OWNER)
       await upload.append(inChunks(BYTES))
-      await upload.commit(digestOf(BYTES))
+      await upload.commit(digestOf(BYTES), seen)
       const reader = await store.open(digestOf(BYTES))
       assert.ok(reader)
       const part = Buffer.alloc(10)
@@ -79,9 +80,34 @@ export function testBlobStore(
       const upload = await store.begin(OWNER)
       await upload.append(inChunks(BYTES))
       const other = digestOf(Buffer.from('other'))
-      assert.equal(await upload.commit(other), 'mismatch')
+      assert.equal(await upload.commit(other, seen), 'mismatch')
       assert.equal(await store.open(other), undefined)
-      assert.equal(await upload.commit(digestOf(BYTES)), 'committed')
+      assert.equal(await upload.commit(digestOf(BYTES), seen), 'committed')
+    })
+
+    test('an upload that becomes a blob, or is discarded, is not taken up meanwhile', async (t) => {
+      const { store } = await make(t)
+      const begin = async () => {
+        const upload = await store.begin(OWNER)
+        await upload.append(inChunks(BYTES))
+        return upload
+      }
+      const [becoming, discarded] = [await begin(), await begin()]
+      for (const [upload, end] of [
+        [becoming, () => becoming.commit(digestOf(BYTES), seen)],
+        [discarded, () => discarded.discard()],
+      ] as const) {
+        let isOver = false
+        const ending = end().finally(() => {
+          isOver = true
+        })
+        while (!isOver) {
+          const found = await store.resume(OWNER, upload.id)
+          assert.ok(found === undefined || found === upload)
+          await setImmediate()
+        }
+        await ending
+      }
     })
 
     test('keeps one blob of two uploads of the same bytes', async (t) => {
@@ -89,7 +115,7 @@ export function testBlobStore(
       const digest = digestOf(BYTES)
       const uploads = await Promise.all([store.begin(OWNER), store.begin(OWNER)])
       await Promise.all(uploads.map((upload) => upload.append(inChunks(BYTES))))
-      const ends = await Promise.all(uploads.map((upload) => upload.commit(digest)))
+      const ends = await Promise.all(uploads.map((upload) => upload.commit(digest, seen)))
       assert.deepEqual(ends, ['committed', 'committed'])
       assert.ok((await readAll(store, digest))?.equals(BYTES))
     })
@@ -101,7 +127,7 @@ export function testBlobStore(
       await assert.rejects(upload.append(failingAfter(BYTES.subarray(0, half))), /went away/)
       assert.equal(upload.received, half)
       await upload.append(inChunks(BYTES.subarray(half), 1000))
-      assert.equal(await upload.commit(digestOf(BYTES)), 'committed')
+      assert.equal(await upload.commit(digestOf(BYTES), seen), 'committed')
     })
 
     test('what has come of an upload can be read, also after it has become a blob', async (t) => {
@@ -112,7 +138,7 @@ export function testBlobStore(
       const buffer = Buffer.alloc(BYTES.length)
       assert.equal(await reader?.read(buffer, 0), 1000)
       await upload.append(inChunks(BYTES.subarray(1000)))
-      await upload.commit(digestOf(BYTES))
+      await upload.commit(digestOf(BYTES), async () => true)
       assert.equal(await reader?.read(buffer, 0), BYTES.length)
       assert.deepEqual(buffer, BYTES)
       await reader?.close()
@@ -131,7 +157,7 @@ export function testBlobStore(
       assert.equal(resumed?.received, 100_000)
       assert.equal(resumed, same)
       await resumed?.append(inChunks(BYTES.subarray(100_000)))
-      assert.equal(await resumed?.commit(digestOf(BYTES, 'sha512')), 'committed')
+      assert.equal(await resumed?.commit(digestOf(BYTES, 'sha512'), seen), 'committed')
       assert.ok((await readAll(later, digestOf(BYTES, 'sha512')))?.equals(BYTES))
     })
 
@@ -163,7 +189,102 @@ export function testBlobStore(
         ),
       )
       assert.deepEqual(order, [1, 1, 2, 2, 3, 3])
-      assert.equal(await upload.commit(digestOf(Buffer.from('123'))), 'committed')
+      assert.equal(await upload.commit(digestOf(Buffer.from('123')), seen), 'committed')
+    })
+
+    test('lists blobs in the order of their digests, from any of them on', async (t) => {
+      const { store } = await make(t)
+      const digests: Digest[] = []
+      for (let index = 0; index < 20; index++) {
+        digests.push(await put(store, Buffer.from(`${index}`)))
+      }
+      digests.sort()
+      assert.deepEqual(await listed(store), digests)
+      for (const [index, digest] of digests.entries()) {
+        assert.deepEqual(await listed(store, digest), digests.slice(index + 1))
+      }
+    })
+
+    test('tells of a listed blob how large it is and since when it has been there', async (t) => {
+      const { store } = await make(t)
+      const digest = await put(store, BYTES)
+      const [blob, ...others] = await Array.fromAsync(store.list())
+      assert.deepEqual([blob?.digest, blob?.size, others], [digest, BYTES.length, []])
+      assert.ok(Math.abs(Date.now() - Number(blob?.storedAt)) < 60_000)
+    })
+
+    test('has no removed blob for whoever comes, and whoever reads it reads on', async (t) => {
+      const { store } = await make(t)
+      const digest = await put(store, BYTES)
+      assert.equal(await store.has(digest), true)
+      const reader = await store.open(digest)
+      assert.ok(reader)
+      await store.remove(digest)
+      assert.equal(await store.has(digest), false)
+      assert.equal(await store.open(digest), undefined)
+      assert.deepEqual(await listed(store), [])
+      await store.reclaim()
+      const found = Buffer.alloc(BYTES.length)
+      assert.equal(await reader.read(found, 0), BYTES.length)
+      await reader.close()
+      assert.ok(found.equals(BYTES))
+      // A second time there is nothing to do.
+      await store.remove(digest)
+    })
+
+    test('takes the bytes of a removed blob again', async (t) => {
+      const { store } = await make(t)
+      await store.remove(await put(store, BYTES))
+      const digest = await put(store, BYTES)
+      await store.reclaim()
+      assert.ok((await readAll(store, digest))?.equals(BYTES))
+    })
+
+    test('puts a blob there again that is removed before it is seen, and gives up at last', async (t) => {
+      const { store } = await make(t)
+      const digest = digestOf(BYTES)
+      let asked = 0
+      const removedOnce = async () => {
+        asked += 1
+        if (asked === 1) await store.remove(digest)
+        return store.has(digest)
+      }
+      await put(store, BYTES, removedOnce)
+      assert.equal(asked, 2)
+      assert.ok((await readAll(store, digest))?.equals(BYTES))
+      const never = put(store, BYTES, async () => false)
+      await assert.rejects(never, /is removed again and again/)
+    })
+
+    test('an upload whose blob cannot be seen ends with that, and the blob stays', async (t) => {
+      const { store } = await make(t)
+      const upload = await store.begin(OWNER)
+      await upload.append(inChunks(BYTES))
+      const failing = upload.commit(digestOf(BYTES), async () => {
+        throw new Error('the database is full')
+      })
+      await assert.rejects(failing, /the database is full/)
+      assert.equal(upload.state, 'done')
+      assert.equal(await store.resume(OWNER, upload.id), undefined)
+      assert.equal(await store.has(digestOf(BYTES)), true)
+    })
+
+    test('sets only the blob aside that was read, not one that took its place', async (t) => {
+      const { store } = await make(t)
+      const digest = await put(store, BYTES)
+      const first = await store.open(digest)
+      await put(store, BYTES)
+      const second = await store.open(digest)
+      assert.ok(first && second)
+      assert.equal(await store.quarantine(digest, first), false)
+      assert.equal(await store.has(digest), true)
+      assert.equal(await store.quarantine(digest, second), true)
+      assert.equal(await store.has(digest), false)
+      for (const reader of [first, second]) await reader.close()
     })
   })
+}
+
+async function listed(store: BlobStore, after?: Digest): Promise<readonly Digest[]> {
+  return (await Array.fromAsync(store.list(after))).map(({ digest }) => digest)
 }

@@ -7,7 +7,7 @@ import { digestOf } from '../../lib/digest.ts'
 import { StorageFull } from '../blob-store.ts'
 import { createFileBlobStore } from '../file-blob-store.ts'
 import { testBlobStore } from './blob-store-suite.ts'
-import { inChunks, OWNER } from './blobs.ts'
+import { inChunks, OWNER, seen } from './blobs.ts'
 import { Crashed, createFaultyBlobStore } from './faulty-blob-store.ts'
 
 async function openStore(t: TestContext) {
@@ -26,7 +26,7 @@ test('fails at the step that it was told, once', async (t) => {
   await assert.rejects(upload.append(inChunks(Buffer.from('bytes'))), StorageFull)
   await upload.append(inChunks(Buffer.from('bytes')))
   assert.deepEqual(store.steps, ['begin', 'append', 'append'])
-  assert.equal(await upload.commit(digestOf(Buffer.from('bytes'))), 'committed')
+  assert.equal(await upload.commit(digestOf(Buffer.from('bytes')), seen), 'committed')
 })
 
 test('is dead after a crash, and what was done before is there for the next', async (t) => {

@@ -38,12 +38,12 @@ export function createFaultyBlobStore(inner: BlobStore): FaultyBlobStore {
   let release = Promise.withResolvers<void>()
   const wrapped = new WeakMap<BlobUpload, BlobUpload>()
 
-  /** Does one step, or what its fault makes of it; `lose` gives back what nobody takes after a crash. */
+  /** Does one step, or what its fault makes of it; `last` is what of it a process does that ends in it. */
   async function step<T>(
     name: string,
     work: () => Promise<T>,
     short: () => Promise<T> = work,
-    lose: (result: T) => Promise<void> = async () => {},
+    last: () => Promise<unknown> = work,
   ): Promise<T> {
     if (isDead) throw new Crashed()
     steps.push(name)
@@ -60,7 +60,7 @@ export function createFaultyBlobStore(inner: BlobStore): FaultyBlobStore {
         await release.promise
         return work()
       case 'crash':
-        await lose(await work())
+        await last()
         isDead = true
         throw new Crashed()
     }
@@ -73,6 +73,7 @@ export function createFaultyBlobStore(inner: BlobStore): FaultyBlobStore {
         () => reader.read(buffer, position),
         () => reader.read(buffer.subarray(0, Math.ceil(buffer.length / 2)), position),
       ),
+    identify: () => reader.identify(),
     close: () => reader.close(),
   })
 
@@ -94,7 +95,14 @@ export function createFaultyBlobStore(inner: BlobStore): FaultyBlobStore {
           () => upload.append(source, algorithm),
           () => upload.append(halfOf(source), algorithm),
         ),
-      commit: (digest) => step('commit', () => upload.commit(digest)),
+      commit: (digest, link) =>
+        step(
+          'commit',
+          () => upload.commit(digest, link),
+          undefined,
+          // It is there, and not seen.
+          () => upload.commit(digest, async () => true),
+        ),
       discard: () => step('discard', () => upload.discard()),
     }
     wrapped.set(upload, made)
@@ -114,7 +122,7 @@ export function createFaultyBlobStore(inner: BlobStore): FaultyBlobStore {
         'open',
         () => openReader(digest),
         undefined,
-        async (reader) => reader?.close(),
+        async () => (await openReader(digest))?.close(),
       ),
     begin: (owner) => step('begin', async () => wrapUpload(await inner.begin(owner))),
     resume: (owner, id) =>

@@ -8,7 +8,17 @@ export type DiskFault = 'full' | 'broken' | 'killed'
 
 /** Everything that changes a file or makes a change durable, and nothing that sockets or pipes are written with. */
 export const DISK_CALLS = [
-  ...['pwrite64', 'pwritev', 'fdatasync', 'fsync', 'ftruncate', 'rename', 'unlink', 'mkdir'],
+  ...[
+    'pwrite64',
+    'pwritev',
+    'fdatasync',
+    'fsync',
+    'ftruncate',
+    'link',
+    'rename',
+    'unlink',
+    'mkdir',
+  ],
 ] as const
 
 /** Which of a thread's calls of one name goes wrong, and how; 1 is the next one. */
