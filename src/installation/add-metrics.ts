@@ -1,19 +1,23 @@
 import { stat, statfs } from 'node:fs/promises'
+import { systemClock } from '../lib/clock.ts'
 import type { Metrics } from '../lib/metrics.ts'
 import type { PlaceStatus } from '../places/place-status.ts'
 import type { RegistryDirectory } from '../registry/registry-directory.ts'
+import { addContentMetrics } from './add-content-metrics.ts'
 import type { Stores } from './open-stores.ts'
 
 /** What can be told of this installation by looking at it: nothing is counted on anybody's way. */
 export function addMetrics(
-  { gauge }: Metrics,
+  metrics: Metrics,
   { database, folder }: Stores,
   parts: {
     readonly places: () => readonly PlaceStatus[]
     readonly directory: Pick<RegistryDirectory, 'list'>
   },
 ): void {
+  const { gauge } = metrics
   const { places, directory } = parts
+  addContentMetrics(metrics, database, systemClock)
   gauge({
     name: 'causeway_places',
     help: 'Networks with a place, and the internet, by state.',

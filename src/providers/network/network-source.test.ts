@@ -21,6 +21,7 @@ test('networks are there as soon as they are acknowledged, and after a new start
       id,
       name: 'net',
       resourceGroup: 'lab',
+      location: 'westeurope',
       place: `net-${guid.slice(0, 8)}`,
       egressAddress: egressAddressOf(guid),
       dnsServers: [],

@@ -8,13 +8,15 @@ import {
   type RepositoryKey,
   storeManifest,
 } from '../content/content-writer.ts'
+import { requirePushable } from '../content/locks.ts'
+import { OciError } from '../http/oci-error.ts'
 import type { Platform } from '../manifests/platform.ts'
 
 /** Keeps what came from elsewhere; each call is one transaction. */
 export interface CacheWriter {
   /**
    * Keeps a manifest, whether or not what it is made of is here; its tags lead to it, but for those that somebody has pushed
-   * here: those stay where they are.
+   * here, and those that a lock or a policy holds: those stay where they are. Nothing is kept in a locked repository.
    */
   keepManifest(push: ManifestPush): Promise<void>
   /** Notes that a tag was looked after just now. */
@@ -40,12 +42,30 @@ export function createCacheWriter(database: Kysely<Tables>, clock: Clock): Cache
       .execute()
   }
 
+  /** Of a tag that is held where it is: that it was looked after. */
+  const notice = async (
+    transaction: RegistryTransaction,
+    { registry, repository }: RepositoryKey,
+    name: string,
+  ): Promise<void> => {
+    await transaction
+      .updateTable('registry_upstream_tags')
+      .set({ checked_at: clock.now().toISOString() })
+      .where('registry', '=', registry)
+      .where('repository', '=', repository)
+      .where('name', '=', name)
+      .execute()
+  }
+
   return {
     keepManifest: (push) =>
       database.transaction().execute(async (transaction) => {
+        if (!(await isAllowed(transaction, { ...push, tags: [] }))) return
         const tags: string[] = []
         for (const tag of push.tags) {
-          if (!(await isPushed(transaction, push, tag))) tags.push(tag)
+          if (await isPushed(transaction, push, tag)) continue
+          if (await isAllowed(transaction, { ...push, tags: [tag] })) tags.push(tag)
+          else await notice(transaction, push, tag)
         }
         await storeManifest(transaction, clock, { ...push, tags })
         for (const tag of tags) await mark(transaction, push, tag, push.digest)
@@ -63,6 +83,17 @@ export function createCacheWriter(database: Kysely<Tables>, clock: Clock): Cache
         .where('digest', '=', digest)
         .execute()
     },
+  }
+}
+
+/** Whether neither a lock nor a policy keeps a manifest, or its tags, from being written. */
+async function isAllowed(transaction: RegistryTransaction, push: ManifestPush): Promise<boolean> {
+  try {
+    await requirePushable(transaction, push)
+    return true
+  } catch (error) {
+    if (error instanceof OciError) return false
+    throw error
   }
 }
 

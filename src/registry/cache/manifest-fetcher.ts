@@ -57,11 +57,11 @@ export function createManifestFetcher(
     }
     const seconds = here === undefined ? FETCH_SECONDS : CHECK_SECONDS
     const { digest, content, manifest } = await fetchChecked(remote, reference, seconds)
-    const { registry, repository } = from
+    const { registry, repository, keepsTags = false } = from
     const tags = tag === undefined ? [] : [tag]
     const platform = {}
     await cacheWriter.keepManifest({
-      ...{ registry, repository, digest, content, manifest, tags, platform },
+      ...{ registry, repository, digest, content, manifest, tags, platform, keepsTags },
     })
     describe(from, digest, manifest).catch((error) =>
       log.error({ err: error, digest }, 'an image was not described'),

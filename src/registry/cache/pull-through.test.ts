@@ -3,7 +3,12 @@ import { test } from 'node:test'
 import { OCI_INDEX, OCI_MANIFEST } from '../manifests/manifest.ts'
 import { startCache, until } from '../testing/cache-fixture.ts'
 import { assertNoUploads } from '../testing/import-fixture.ts'
-import { pushImage, RECHECK_SECONDS } from '../testing/registry-fixture.ts'
+import { type Fixture, pushImage, RECHECK_SECONDS } from '../testing/registry-fixture.ts'
+
+const LOCK = {
+  body: '{"writeEnabled":false}',
+  headers: { 'content-type': 'application/json' },
+}
 
 const later = (now: Date, seconds = RECHECK_SECONDS): Date =>
   new Date(now.getTime() + seconds * 1000)
@@ -119,6 +124,31 @@ test('a tag that somebody has pushed here stays the pusher’s', async (t) => {
   assert.equal(headers['docker-content-digest'], digest)
   assert.equal(requests.length, before)
 })
+
+for (const [what, hold] of [
+  ['locked', async (target) => void (await target.send('PATCH', '/acr/v1/hub/app/_tags/v1', LOCK))],
+  [
+    'held by the first push',
+    async (target) => {
+      target.facts = { ...target.facts, immutableTagsIn: ['*'] }
+    },
+  ],
+] as const satisfies readonly (readonly [string, (target: Fixture) => Promise<void>])[]) {
+  test(`a tag that is ${what} does not follow its source`, async (t) => {
+    const { source, target, open, asAddress, asked } = await startCache(t)
+    const { digest } = await pushImage(source, 'team/app', 'v1', 'one')
+    open()
+    await target.send('GET', '/v2/hub/app/manifests/v1')
+    await hold(target)
+    await asAddress(() => pushImage(source, 'team/app', 'v1', 'two'))
+    target.now = later(target.now)
+    for (let pulls = 0; pulls < 3; pulls++) {
+      const { headers } = await target.send('GET', '/v2/hub/app/manifests/v1')
+      assert.equal(headers['docker-content-digest'], digest)
+    }
+    assert.deepEqual(asked('/manifests/'), ['GET v1', 'HEAD v1', 'GET v1'])
+  })
+}
 
 test('it is remembered over a restart when a tag was looked after', async (t) => {
   const { source, target, rule, open, requests } = await startCache(t)

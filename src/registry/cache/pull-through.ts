@@ -2,6 +2,7 @@ import type { Clock } from '../../lib/clock.ts'
 import type { Digest } from '../../lib/digest.ts'
 import type { BlobStore } from '../../storage/blob-store.ts'
 import type { ContentReader } from '../content/content-reader.ts'
+import { isNamedBy } from '../content/first-push-wins.ts'
 import { OciError } from '../http/oci-error.ts'
 import type { ManifestReference } from '../http/oci-path.ts'
 import type { RegistryFacts } from '../registry-directory.ts'
@@ -40,7 +41,9 @@ export function createPullThrough(ports: {
 
   function cached(registry: RegistryFacts, repository: string): CachedRepository | undefined {
     const found = upstreamOf(registry.cacheRules, repository)
-    return found && { registry: registry.uid, repository, upstream: found }
+    if (!found) return undefined
+    const keepsTags = isNamedBy(registry.immutableTagsIn, repository)
+    return { registry: registry.uid, repository, upstream: found, keepsTags }
   }
 
   /** Whether what is here has to be looked after before it is served, or is not here at all. */

@@ -17,6 +17,7 @@ export function failureOf(error: unknown): Fetched {
   if (!(error instanceof ImageCopyError)) throw error
   const { code, message, retryAfterSeconds } = error
   if (code === 'source-unknown') return { kind: 'unknown' }
+  // Of copies, not of fetching.
   if (code === 'target-exists' || code === 'target-locked' || code === 'source-not-allowed') {
     throw error
   }

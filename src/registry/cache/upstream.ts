@@ -6,6 +6,8 @@ import type { UpstreamRepository } from './cache-rule.ts'
 /** A repository here and where its content comes from. */
 export interface CachedRepository extends RepositoryKey {
   readonly upstream: UpstreamRepository
+  /** Its tags stay where the first push, or fetch, has put them. */
+  readonly keepsTags?: boolean
 }
 
 /** What came of asking elsewhere. */
