@@ -2,13 +2,9 @@ import type { Kysely } from 'kysely'
 import type { Clock } from '../../lib/clock.ts'
 import type { Digest } from '../../lib/digest.ts'
 import type { Tables } from '../../storage/tables.ts'
-import {
-  type ManifestPush,
-  type RegistryTransaction,
-  type RepositoryKey,
-  storeManifest,
-} from '../content/content-writer.ts'
 import { requirePushable } from '../content/locks.ts'
+import type { RegistryTransaction, RepositoryKey } from '../content/repository-key.ts'
+import { type ManifestPush, storeManifest } from '../content/store-manifest.ts'
 import { OciError } from '../http/oci-error.ts'
 import type { Platform } from '../manifests/platform.ts'
 

@@ -1,5 +1,5 @@
 import type { Digest } from '../../lib/digest.ts'
-import type { RepositoryKey } from '../content/content-writer.ts'
+import type { RepositoryKey } from '../content/repository-key.ts'
 import type { ManifestReference } from '../http/oci-path.ts'
 import type { UpstreamRepository } from './cache-rule.ts'
 

@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely'
 import type { Digest } from '../../lib/digest.ts'
 import type { Tables } from '../../storage/tables.ts'
-import type { RepositoryKey } from './content-writer.ts'
+import type { RepositoryKey } from './repository-key.ts'
 
 /**
  * What may be done with a repository, a tag or a manifest. Each has its own; what they mean together is in `locks.ts`.

@@ -1,6 +1,6 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely'
 import type { RemovalReason, ReviewReason } from '../../storage/registry-tables.ts'
-import type { RegistryTransaction, RepositoryKey } from './content-writer.ts'
+import type { RegistryTransaction, RepositoryKey } from './repository-key.ts'
 
 /**
  * What feeds the garbage collector, in the transaction of whatever takes a reference away. A *review* looks whether a

@@ -1,4 +1,4 @@
-import type { Kysely, Transaction } from 'kysely'
+import type { Kysely } from 'kysely'
 import type { Clock } from '../../lib/clock.ts'
 import type { Digest } from '../../lib/digest.ts'
 import { inBatches } from '../../lib/in-batches.ts'
@@ -8,42 +8,22 @@ import type { Tables } from '../../storage/tables.ts'
 import type { Occasion } from '../events/occasion.ts'
 import { type ChangeRecorder, NO_RECORDER } from '../events/registry-events.ts'
 import { OciError } from '../http/oci-error.ts'
-import { isHere, type Manifest, withBlobsListed } from '../manifests/manifest.ts'
-import { queueForReplicas } from '../replicas/replica-queue.ts'
 import { type AttributeHolder, type Attributes, changeAttributes } from './attributes.ts'
-import { endReviews, reviewBlobs, unlinkBlobs } from './blob-queues.ts'
+import { unlinkBlobs } from './blob-queues.ts'
 import {
   type DeletedRepository,
+  type Deletion,
   deleteManifest,
   deleteRegistry,
   deleteRepository,
   deleteTag,
 } from './deletions.ts'
-import type { TagPush } from './first-push-wins.ts'
-import { sizeOfImage } from './image-size.ts'
+import { type BlobLink, linkBlobs } from './link-blobs.ts'
 import { requireDeletableContent, requirePushable } from './locks.ts'
 import { createChangeTeller, type Departing, departing, digestOfTag } from './record-changes.ts'
+import type { RepositoryKey } from './repository-key.ts'
 import { isKept, type Restoration, restoreManifest } from './soft-deletes.ts'
-import { touchRepository } from './touch-repository.ts'
-import { forgetUntagged, noteIfUntagged } from './untagged.ts'
-
-export type RegistryTransaction = Transaction<Tables>
-
-/** Where content lies: a registry's uid and one of its repositories. */
-export interface RepositoryKey {
-  readonly registry: string
-  readonly repository: string
-}
-
-export interface ManifestPush extends TagPush {
-  readonly digest: Digest
-  readonly content: Uint8Array
-  readonly manifest: Manifest
-  readonly platform: { readonly architecture?: string; readonly os?: string }
-}
-
-/** `soft`: it can be restored, as long as the registry's policy says. */
-export type Deletion = 'soft' | 'final'
+import { checkReferences, type ManifestPush, storeManifest } from './store-manifest.ts'
 
 /**
  * Changes what registries hold; each call is one transaction. With an occasion the change is recorded in it: that it was
@@ -213,163 +193,3 @@ const deletedManifest = (digest: Digest): OciError =>
       message: `the manifest ${digest} is deleted: restore it ('az acr manifest restore') instead of pushing it`,
     },
   )
-
-export interface BlobLink {
-  readonly key: RepositoryKey
-  readonly digest: Digest
-  readonly size: number
-}
-
-/** What became of blobs that were to be linked. */
-export interface Linked {
-  /** The store does not have them: these are seen nowhere. */
-  readonly missing: ReadonlySet<Digest>
-  /** Replicas are to get some of the others. */
-  readonly isQueued: boolean
-}
-
-/**
- * Lets blobs that are stored be seen in repositories. Transactions come one after the other, and the garbage collector
- * takes files away in one of its own: what is there here stays.
- */
-export async function linkBlobs(
-  transaction: RegistryTransaction,
-  clock: Clock,
-  blobs: Pick<BlobStore, 'has'>,
-  links: readonly BlobLink[],
-): Promise<Linked> {
-  const digests = [...new Set(links.map(({ digest }) => digest))]
-  const isThere = await Promise.all(digests.map((digest) => blobs.has(digest)))
-  const missing = new Set(digests.filter((_, index) => !isThere[index]))
-  const found = links.filter(({ digest }) => !missing.has(digest))
-  if (found.length === 0) return { missing, isQueued: false }
-  const created_at = clock.now().toISOString()
-  const rows = found.map(({ key: { registry, repository }, digest, size }) => ({
-    registry,
-    repository,
-    digest,
-    size,
-    created_at,
-  }))
-  await transaction
-    .insertInto('registry_blob_links')
-    .values(rows)
-    .onConflict((conflict) => conflict.doNothing())
-    .execute()
-  await reviewBlobs(transaction, rows, 'unused', created_at)
-  await transaction
-    .deleteFrom('registry_damaged_blobs')
-    .where(
-      'digest',
-      'in',
-      rows.map((row) => row.digest),
-    )
-    .execute()
-  return { missing, isQueued: await queueForReplicas(transaction, clock, rows) }
-}
-
-/** The manifest with its parts told apart by what they are here: an index may list blobs. */
-async function checkReferences(
-  transaction: RegistryTransaction,
-  { registry, repository, manifest }: ManifestPush,
-): Promise<Manifest> {
-  const missing = async (
-    table: 'registry_blob_links' | 'registry_manifests',
-    digests: readonly Digest[],
-  ): Promise<readonly Digest[]> => {
-    if (digests.length === 0) return []
-    const rows = await transaction
-      .selectFrom(table)
-      .where('registry', '=', registry)
-      .where('repository', '=', repository)
-      .where('digest', 'in', digests)
-      .select('digest')
-      .execute()
-    const present = new Set<string>(rows.map((row) => row.digest))
-    return digests.filter((digest) => !present.has(digest))
-  }
-  const noManifests = await missing(
-    'registry_manifests',
-    distinct(manifest.manifests.filter(isHere)),
-  )
-  const needed = [...distinct(manifest.blobs.filter(isHere)), ...noManifests]
-  const [lacking] = await missing('registry_blob_links', needed)
-  if (lacking) throw new OciError('MANIFEST_BLOB_UNKNOWN', { digest: lacking })
-  return withBlobsListed(manifest, ({ digest }) => noManifests.includes(digest))
-}
-
-/** Stores a manifest whose parts are there, with its repository and tags. */
-export async function storeManifest(
-  transaction: RegistryTransaction,
-  clock: Clock,
-  push: ManifestPush,
-): Promise<void> {
-  const { registry, repository, digest, manifest, content, platform } = push
-  const now = clock.now().toISOString()
-  await touchRepository(transaction, clock, push)
-  const size = await sizeOfImage(transaction, push)
-  await transaction
-    .insertInto('registry_manifests')
-    .values({
-      registry,
-      repository,
-      digest,
-      media_type: manifest.mediaType,
-      config_media_type: manifest.config?.mediaType ?? null,
-      artifact_type: manifest.artifactType ?? null,
-      subject: manifest.subject ?? null,
-      architecture: platform.architecture ?? null,
-      os: platform.os ?? null,
-      image_size: size,
-      content,
-      created_at: now,
-      updated_at: now,
-    })
-    .onConflict((conflict) =>
-      conflict
-        .columns(['registry', 'repository', 'digest'])
-        // The same bytes may be pushed again as another media type.
-        .doUpdateSet({ media_type: manifest.mediaType, updated_at: now }),
-    )
-    .execute()
-  const blobs = distinct(manifest.blobs)
-  const children = [
-    ...blobs.map((child) => ({ child, child_kind: 'blob' as const })),
-    ...distinct(manifest.manifests).map((child) => ({ child, child_kind: 'manifest' as const })),
-  ]
-  if (children.length > 0) {
-    await transaction
-      .insertInto('registry_manifest_references')
-      .values(children.map((child) => ({ registry, repository, digest, ...child })))
-      .onConflict((conflict) => conflict.doNothing())
-      .execute()
-    await endReviews(transaction, push, blobs)
-  }
-  for (const name of push.tags) {
-    const before = await transaction
-      .selectFrom('registry_tags')
-      .where('registry', '=', registry)
-      .where('repository', '=', repository)
-      .where('name', '=', name)
-      .select('digest')
-      .executeTakeFirst()
-    await transaction
-      .insertInto('registry_tags')
-      .values({ registry, repository, name, digest, created_at: now, updated_at: now })
-      .onConflict((conflict) =>
-        conflict
-          .columns(['registry', 'repository', 'name'])
-          .doUpdateSet({ digest, updated_at: now }),
-      )
-      .execute()
-    if (before && before.digest !== digest) {
-      await noteIfUntagged(transaction, push, before.digest, now)
-    }
-  }
-  if (push.tags.length > 0) await forgetUntagged(transaction, push, digest)
-  else await noteIfUntagged(transaction, push, digest, now)
-}
-
-const distinct = (descriptors: readonly { readonly digest: Digest }[]): readonly Digest[] => [
-  ...new Set(descriptors.map((each) => each.digest)),
-]

@@ -1,16 +1,19 @@
 import { sql } from 'kysely'
 import type { Clock } from '../../lib/clock.ts'
 import { reviewBlobsOf, unlinkBlobs } from './blob-queues.ts'
-import type { Deletion, RegistryTransaction, RepositoryKey } from './content-writer.ts'
 import {
   isDeletableContent,
   requireDeletableContent,
   requireDeletableRepository,
   requireDeletableTag,
 } from './locks.ts'
+import type { RegistryTransaction, RepositoryKey } from './repository-key.ts'
 import { keepManifests, keepTags } from './soft-deletes.ts'
 import { touchRepository } from './touch-repository.ts'
 import { forgetUntagged, noteIfUntagged, renewUntaggedPartsOf } from './untagged.ts'
+
+/** `soft`: it can be restored, as long as the registry's policy says. */
+export type Deletion = 'soft' | 'final'
 
 /** All that a registry has, the parts before the whole. */
 const OF_REGISTRY = [

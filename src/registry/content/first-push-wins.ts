@@ -1,5 +1,5 @@
 import { OciError } from '../http/oci-error.ts'
-import type { RegistryTransaction, RepositoryKey } from './content-writer.ts'
+import type { RegistryTransaction, RepositoryKey } from './repository-key.ts'
 
 /** A manifest that is to have these tags. */
 export interface TagPush extends RepositoryKey {

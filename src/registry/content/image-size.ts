@@ -1,5 +1,6 @@
 import { isHere } from '../manifests/manifest.ts'
-import type { ManifestPush, RegistryTransaction } from './content-writer.ts'
+import type { RegistryTransaction } from './repository-key.ts'
+import type { ManifestPush } from './store-manifest.ts'
 
 /**
  * The bytes of a manifest, its blobs that are here and, of an index, the images that are there with theirs: the service was recorded

@@ -1,8 +1,8 @@
 import { sql } from 'kysely'
 import { OciError } from '../http/oci-error.ts'
 import type { Attributes } from './attributes.ts'
-import type { RegistryTransaction, RepositoryKey } from './content-writer.ts'
 import { requireFirstPush, type TagPush } from './first-push-wins.ts'
+import type { RegistryTransaction, RepositoryKey } from './repository-key.ts'
 
 // Which attribute keeps what from happening is as in
 // https://learn.microsoft.com/azure/container-registry/container-registry-image-lock: a repository that may not be

@@ -1,6 +1,7 @@
 import type { Occasion } from '../events/occasion.ts'
 import type { ChangeRecorder, ContentChange, ManifestFacts } from '../events/registry-events.ts'
-import type { ManifestPush, RegistryTransaction, RepositoryKey } from './content-writer.ts'
+import type { RegistryTransaction, RepositoryKey } from './repository-key.ts'
+import type { ManifestPush } from './store-manifest.ts'
 
 /** A manifest that is about to go, and what led to it. */
 export type Departing = ManifestFacts & { readonly formerTags: readonly string[] }

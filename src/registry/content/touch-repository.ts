@@ -1,5 +1,5 @@
 import type { Clock } from '../../lib/clock.ts'
-import type { RegistryTransaction, RepositoryKey } from './content-writer.ts'
+import type { RegistryTransaction, RepositoryKey } from './repository-key.ts'
 
 /** Notes that something in a repository has changed; makes the repository where there is none. */
 export async function touchRepository(

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { RegistryTransaction, RepositoryKey } from './content-writer.ts'
+import type { RegistryTransaction, RepositoryKey } from './repository-key.ts'
 
 /** Notes since when a manifest has no tag, where it has none. One that was without before begins anew. */
 export async function noteIfUntagged(

@@ -4,16 +4,14 @@ import type { Digest } from '../../lib/digest.ts'
 import type { BlobStore } from '../../storage/blob-store.ts'
 import type { Tables } from '../../storage/tables.ts'
 import type { ContentReader } from '../content/content-reader.ts'
-import {
-  type ContentWriter,
-  linkBlobs,
-  type RegistryTransaction,
-  storeManifest,
-} from '../content/content-writer.ts'
+import type { ContentWriter } from '../content/content-writer.ts'
 import { isNamedBy } from '../content/first-push-wins.ts'
+import { linkBlobs } from '../content/link-blobs.ts'
 import { requirePushable } from '../content/locks.ts'
 import type { ChangeTeller } from '../content/record-changes.ts'
+import type { RegistryTransaction } from '../content/repository-key.ts'
 import { isKept } from '../content/soft-deletes.ts'
+import { storeManifest } from '../content/store-manifest.ts'
 import type { Occasion } from '../events/occasion.ts'
 import { OciError } from '../http/oci-error.ts'
 import type { Outside } from '../outside.ts'

@@ -1,4 +1,4 @@
-import type { RegistryTransaction } from '../content/content-writer.ts'
+import type { RegistryTransaction } from '../content/repository-key.ts'
 import type { Occasion } from './occasion.ts'
 
 /**

@@ -1,8 +1,8 @@
 import { type Kysely, sql } from 'kysely'
 import type { Clock } from '../../lib/clock.ts'
 import type { Tables } from '../../storage/tables.ts'
-import type { RepositoryKey } from '../content/content-writer.ts'
 import { endManifest } from '../content/deletions.ts'
+import type { RepositoryKey } from '../content/repository-key.ts'
 import type { RegistryFacts } from '../registry-directory.ts'
 import { daysBefore } from './days-before.ts'
 

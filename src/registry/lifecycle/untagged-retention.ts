@@ -1,9 +1,9 @@
 import { type Kysely, sql } from 'kysely'
 import type { Clock } from '../../lib/clock.ts'
 import type { Tables } from '../../storage/tables.ts'
-import type { RegistryTransaction, RepositoryKey } from '../content/content-writer.ts'
 import { deleteManifest } from '../content/deletions.ts'
 import { isDeletableContent } from '../content/locks.ts'
+import type { RegistryTransaction, RepositoryKey } from '../content/repository-key.ts'
 import { deletionIn, type RegistryFacts } from '../registry-directory.ts'
 import { daysBefore } from './days-before.ts'
 
