@@ -71,7 +71,8 @@ async function compose(config: Config, progress: Progress, closing: Closing): Pr
   const { trail } = audit
   const { cache } = config
   const inside = { places: () => places.list(), asOwner }
-  const options = { ...inside, outside, secrets, cache, metrics, trail }
+  const registryMetrics = workers.shared(metrics)
+  const options = { ...inside, outside, secrets, cache, metrics, registryMetrics, trail }
   const { start, ...created } = await createPlanes(stores, who, options, closing)
   const content = careForContent(stores, created, config, closing)
   // Connections wait until they have begun; meanwhile the rest is made.

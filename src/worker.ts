@@ -30,6 +30,7 @@ import { createMirroredDirectory } from './workers/mirrored-directory.ts'
 import { createMirroredRoles } from './workers/mirrored-roles.ts'
 import { openPeers } from './workers/peers.ts'
 import { createRpc, type Rpc } from './workers/rpc.ts'
+import { type KeptGauges, keepGauges } from './workers/shared-gauges.ts'
 import { newUploadIdIn, ownerOf, uploadIdOf } from './workers/upload-owner.ts'
 import {
   type EventFunctions,
@@ -49,6 +50,7 @@ interface Worker {
   closeListener(listener: number): void
   discardUploads(registry: string): Promise<void>
   flushEvents(): Promise<void>
+  readonly readGauge: KeptGauges['read']
   reopenLog(): void
 }
 
@@ -88,6 +90,7 @@ export function serveAsWorker(): void {
     closeListener: async (listener) => (await begun.promise).closeListener(listener),
     discardUploads: async (registry) => (await begun.promise).discardUploads(registry),
     flushEvents: async () => (await begun.promise).flushEvents(),
+    readGauge: async (name) => (await begun.promise).readGauge(name),
     reopenLog: async () => (await begun.promise).reopenLog(),
   })
   tell({ kind: 'loaded' })
@@ -114,6 +117,7 @@ async function compose(start: WorkerStart, mirror: Mirror, rpc: Rpc): Promise<Wo
   const regions = mirror.table<string>(TABLES.regions)
   const { hasten } = rpc.remote<OfferedRegistry['replicas']>('replicas')
   const forwarder = createEventForwarder(rpc.remote<EventFunctions>('events').receive)
+  const gauges = keepGauges()
   const registry = createRegistryServer({
     reader: createContentReader(reader),
     deleted: createDeletedReader(reader),
@@ -144,7 +148,7 @@ async function compose(start: WorkerStart, mirror: Mirror, rpc: Rpc): Promise<Wo
     upstream: rpc.remote<OfferedRegistry['upstream']>('upstream'),
     cacheReader: createCacheReader(reader),
     recheckSeconds: start.recheckSeconds,
-    metrics: { ...NO_METRICS, ...forwarder.metrics },
+    metrics: { ...NO_METRICS, ...forwarder.metrics, gauge: gauges.gauge },
     events: forwarder.events,
   })
   const peers = await openPeers({ folder: run, slot, handle: registry.handle, log })
@@ -184,6 +188,7 @@ async function compose(start: WorkerStart, mirror: Mirror, rpc: Rpc): Promise<Wo
     },
     discardUploads: blobs.discardUploads,
     flushEvents: forwarder.flush,
+    readGauge: gauges.read,
     reopenLog: reopen,
   }
 }

@@ -7,10 +7,12 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import tls from 'node:tls'
+import { samplesOf } from '../src/metrics/samples-for-tests.ts'
 import type { CreatedPrincipal } from '../src/operator/contract.ts'
 import { ownerOf } from '../src/workers/upload-owner.ts'
 import { type ArmClient, accepted, createArmClient } from './support/arm-client.ts'
 import { type Causeway, isRunning, startCauseway } from './support/causeway.ts'
+import { fetchOverTls } from './support/https-client.ts'
 import { type KeptAnswer, type KeptConnection, keepConnection } from './support/kept-connection.ts'
 import {
   adminOf,
@@ -25,6 +27,8 @@ import { succeeded } from './support/run.ts'
 const WORKERS = 2
 const MANIFEST = '/v2/hello-world/manifests/v1'
 const CHUNK = 1 << 20
+/** Of `{}`. */
+const EMPTY = 'sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a'
 
 const digestOf = (bytes: Buffer) => `sha256:${createHash('sha256').update(bytes).digest('hex')}`
 const basic = (user: string, password: string) => ({
@@ -82,6 +86,33 @@ describe('a server with workers', { timeout: 240_000 }, () => {
     return String(headers.location)
   }
   const idOf = (location: string): string => /uploads\/([0-9a-f-]{36})/.exec(location)?.[1] ?? ''
+
+  async function metrics(): Promise<ReadonlyMap<string, number>> {
+    const { urls } = await causeway.status()
+    return samplesOf((await fetchOverTls(`${urls.control}metrics`, { ca })).text)
+  }
+
+  /** What is told from process to process is told a moment later. */
+  async function untilTold<T>(read: () => Promise<T>, isTold: (value: T) => boolean): Promise<T> {
+    for (const deadline = Date.now() + 10_000; ; await delay(50)) {
+      const value = await read()
+      if (isTold(value) || Date.now() > deadline) return value
+    }
+  }
+
+  interface AuditLine {
+    readonly OperationName: string
+    readonly Repository?: string
+    readonly Tag?: string
+    readonly Digest?: string
+  }
+  async function audited(operation: string, repository: string): Promise<readonly AuditLine[]> {
+    const lines = succeeded(await causeway.command(['audit', '--json'])).split('\n')
+    return lines
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as AuditLine)
+      .filter((line) => line.OperationName === operation && line.Repository === repository)
+  }
 
   async function workers() {
     const { workers: found } = await causeway.status()
@@ -221,6 +252,74 @@ describe('a server with workers', { timeout: 240_000 }, () => {
       [1, 1],
       'all of it was asked on the same connections',
     )
+  })
+
+  test('requests are counted once, in whichever worker, and forwarded ones too', async () => {
+    const count =
+      'causeway_http_request_duration_seconds_count{plane="registry",operation="patch_upload",code="2xx"}'
+    const received = 'causeway_http_received_bytes_total{plane="registry"}'
+    const before = await metrics()
+    const bytes = randomBytes(CHUNK)
+    connectToEach()
+    let location = await begin('counted')
+    for (let round = 0; round < 2 * WORKERS; round++) {
+      const connection = connections[round % WORKERS] ?? assert.fail()
+      const answer = await connection.send('PATCH', location, { body: bytes })
+      assert.equal(answer.status, 202)
+      location = String(answer.headers.location)
+    }
+    await toEach((connection) => connection.send('GET', MANIFEST))
+    const now = await untilTold(
+      metrics,
+      (each) => (each.get(count) ?? 0) - (before.get(count) ?? 0) === 2 * WORKERS,
+    )
+    assert.equal((now.get(count) ?? 0) - (before.get(count) ?? 0), 2 * WORKERS)
+    const carried = (now.get(received) ?? 0) - (before.get(received) ?? 0)
+    assert.ok(carried >= 2 * WORKERS * CHUNK, `${carried} bytes`)
+    assert.ok(carried < (2 * WORKERS + 1) * CHUNK, `${carried} bytes`)
+  })
+
+  test('requests that are on their way are counted in every worker', async () => {
+    const active = 'causeway_registry_active_requests{operation="post_uploads"}'
+    const goOn = Promise.withResolvers<void>()
+    async function* slowly() {
+      yield randomBytes(CHUNK)
+      await goOn.promise
+    }
+    connectToEach()
+    const uploads = toEach((connection) =>
+      connection.send('POST', `/v2/slow/blobs/uploads/?digest=sha256:${'0'.repeat(64)}`, {
+        body: slowly(),
+      }),
+    )
+    const during = await untilTold(metrics, (each) => each.get(active) === WORKERS)
+    goOn.resolve()
+    assert.equal(during.get(active), WORKERS)
+    assert.deepEqual(
+      (await uploads).map(({ status }) => status),
+      [400, 400],
+    )
+    const after = await untilTold(metrics, (each) => !each.get(active))
+    assert.equal(after.get(active) ?? 0, 0)
+  })
+
+  test('what is deleted is collected, and can be pushed again', async () => {
+    const bytes = randomBytes(CHUNK)
+    const digest = digestOf(bytes)
+    const file = join(causeway.dataFolder, 'registry', 'blobs', 'sha256', digest.slice(7, 9))
+    const isStored = () => existsSync(join(file, digest.slice(7)))
+    for (let round = 0; round < 2 * WORKERS; round++) {
+      const path = `/v2/again/blobs/uploads/?digest=${digest}`
+      const pushed = await once('POST', path, { body: bytes })
+      assert.equal(pushed.status, 201, pushed.text)
+      assert.ok(isStored())
+      const { body } = await once('GET', `/v2/again/blobs/${digest}`)
+      assert.ok(body.equals(bytes))
+      assert.equal((await once('DELETE', `/v2/again/blobs/${digest}`)).status, 202)
+      succeeded(await causeway.command(['gc', '--no-grace']))
+      assert.equal(isStored(), false)
+      assert.equal((await once('GET', `/v2/again/blobs/${digest}`)).status, 404)
+    }
   })
 
   test('a registry that is deleted takes its uploads along, in every worker', async () => {
@@ -363,5 +462,35 @@ describe('a server with workers', { timeout: 240_000 }, () => {
       body: bytes.subarray(CHUNK),
     })
     assert.equal(closed.status, 201, closed.text)
+  })
+
+  test('the audit trail has what workers served, also what they served last', async () => {
+    const manifest = Buffer.from(
+      JSON.stringify({
+        schemaVersion: 2,
+        mediaType: 'application/vnd.oci.image.manifest.v1+json',
+        config: { mediaType: 'application/vnd.oci.empty.v1+json', digest: EMPTY, size: 2 },
+        layers: [],
+      }),
+    )
+    const headers = { 'content-type': 'application/vnd.oci.image.manifest.v1+json' }
+    const layer = await once('POST', `/v2/told/blobs/uploads/?digest=${EMPTY}`, { body: '{}' })
+    assert.equal(layer.status, 201, layer.text)
+    const pushed = await once('PUT', '/v2/told/manifests/v1', { body: manifest, headers })
+    assert.equal(pushed.status, 201, pushed.text)
+    // A push is in the trail as soon as it is answered.
+    const [push] = await audited('Push', 'told')
+    assert.deepEqual([push?.Tag, push?.Digest], ['v1', digestOf(manifest)])
+    const pulls = async () => (await audited('Pull', 'told')).length
+    connectToEach()
+    await toEach((connection) => connection.send('GET', '/v2/told/manifests/v1'))
+    assert.equal(await untilTold(pulls, (count) => count === WORKERS), WORKERS)
+    await toEach((connection) => connection.send('GET', '/v2/told/manifests/v1'))
+    await causeway.end('SIGTERM')
+    await causeway.startAgain()
+    const { port } = await causeway.status()
+    url = `https://workhouse.localhost:${port}`
+    connectToEach()
+    assert.equal(await pulls(), 2 * WORKERS)
   })
 })

@@ -45,6 +45,8 @@ export async function createPlanes(
     readonly secrets: VaultSecrets
     readonly cache: { readonly recheckSeconds: number }
     readonly metrics: Metrics
+    /** Of all processes that serve registries. */
+    readonly registryMetrics: Metrics
     readonly trail: AuditTrail
   },
   closing: Closing,
@@ -147,7 +149,7 @@ export async function createPlanes(
     secrets: keys,
     tenantId,
     cache: { ...options.cache, credentialsOf: createUpstreamCredentials(resources, secrets) },
-    metrics: options.metrics,
+    metrics: options.registryMetrics,
     events: options.trail,
     recorder: recordWithBoth(options.trail, webhooks),
   })

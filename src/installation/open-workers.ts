@@ -9,6 +9,7 @@ import { receiveEvents } from '../registry/events/forward-events.ts'
 import type { RegistryEvents } from '../registry/events/registry-events.ts'
 import { createMirrorSource, type Table } from '../workers/mirror.ts'
 import { shareTls } from '../workers/share-tls.ts'
+import { withGaugesOf } from '../workers/shared-gauges.ts'
 import type {
   EventFunctions,
   OfferedRegistry,
@@ -25,6 +26,8 @@ export interface Workers {
   readonly stores: Stores
   /** By whom https is served, and by which planes here. */
   readonly serving: (planes: Planes) => { readonly planes: Planes; readonly serveTls?: ServeTls }
+  /** The metrics of the registry plane, those of all processes together. */
+  readonly shared: (metrics: Metrics) => Metrics
   /** Has them begin, and follow from then on. @throws CannotStart */
   begin(
     who: PrincipalsAtWork,
@@ -46,6 +49,7 @@ export function openWorkers(stores: Stores, config: Config, closing: Closing): W
     return {
       stores,
       serving: (planes) => ({ planes }),
+      shared: (metrics) => metrics,
       begin: async () => {},
       reopenLog: async () => reopenLog(),
       list: () => [],
@@ -79,6 +83,8 @@ export function openWorkers(stores: Stores, config: Config, closing: Closing): W
       },
       serveTls: shareTls(pool),
     }),
+    shared: (metrics) =>
+      withGaugesOf((name) => pool.ask((worker) => worker.readGauge(name)), metrics),
     async begin({ authenticator, isAwake }, { offered, known }, told) {
       const mirror = createMirrorSource(known)
       const people: PeopleFunctions = {

@@ -1,4 +1,5 @@
 import type { ServedAt } from '../front/served-at.ts'
+import type { Samples } from '../lib/metrics.ts'
 import type { Upstream } from '../registry/cache/upstream.ts'
 import type { ContentWriter } from '../registry/content/content-writer.ts'
 import type { EventBatch } from '../registry/events/forward-events.ts'
@@ -46,6 +47,8 @@ export interface WorkerFunctions {
   discardUploads(registry: string): Promise<void>
   /** Sends what it has to tell of requests that are over. */
   flushEvents(): Promise<void>
+  /** What a gauge of this name tells; undefined where there is none. */
+  readGauge(name: string): Promise<Samples | undefined>
   reopenLog(): Promise<void>
 }
 

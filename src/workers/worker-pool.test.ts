@@ -28,6 +28,7 @@ function fakeProcess(pid: number) {
     closeListener: async (listener) => void closedListeners.push(listener),
     discardUploads: async () => {},
     flushEvents: async () => {},
+    readGauge: async () => pid,
     reopenLog: async () => {},
   }
   const process: WorkerProcess = {

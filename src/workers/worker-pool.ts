@@ -34,6 +34,8 @@ export interface WorkerPool extends Takers {
   begin(offer: WorkerOffer): Promise<void>
   /** Asks something of all who serve. It is in effect in each when this resolves; who does not answer in time is ended, and so are its connections. */
   tell(work: (functions: WorkerFunctions) => Promise<void>): Promise<void>
+  /** Asks those who serve; who does not answer in time is left out. */
+  ask<T>(question: (functions: WorkerFunctions) => Promise<T>): Promise<readonly T[]>
   list(): readonly WorkerStatus[]
   close(): Promise<void>
 }
@@ -55,6 +57,7 @@ interface Waiting {
 
 const BEGIN_MS_MAX = 30_000
 const ANSWER_MS_MAX = 5000
+const QUESTION_MS_MAX = 1000
 const WAITING_MS_MAX = 10_000
 /** Who dies sooner than that is replaced with some delay, which doubles each time. */
 const STEADY_MS = 5000
@@ -185,6 +188,14 @@ export function createWorkerPool(
           }
         }),
       )
+    },
+
+    async ask(question) {
+      const serving = all.flatMap(({ isServing, process }) => (isServing && process ? process : []))
+      const answers = await Promise.allSettled(
+        serving.map(({ functions }) => within(QUESTION_MS_MAX, question(functions))),
+      )
+      return answers.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))
     },
 
     take: (socket, connection, isWanted) => give({ socket, connection, isWanted }),
