@@ -53,7 +53,6 @@ export function createTlsListener(server: net.Server, options: TlsListenerOption
     keepAliveTimeout: KEPT_ALIVE_MS,
     connectionsCheckingInterval: Math.min(CHECKED_EVERY_MS, headersMsMax),
     maxHeaderSize: HEADER_BYTES_MAX,
-    optimizeEmptyRequests: true,
   })
   secure.setTimeout(SILENT_MS_MAX)
 
