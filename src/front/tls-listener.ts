@@ -70,7 +70,6 @@ export function createTlsServer(options: TlsListenerOptions): TlsServer {
     keepAliveTimeout: KEPT_ALIVE_MS,
     connectionsCheckingInterval: Math.min(CHECKED_EVERY_MS, headersMsMax),
     maxHeaderSize: HEADER_BYTES_MAX,
-    optimizeEmptyRequests: true,
   })
   secure.setTimeout(SILENT_MS_MAX)
 

@@ -161,7 +161,6 @@ export async function createPlanes(
   }
   await followDirectory()
   feed.subscribe(followDirectory)
-  closing.add(() => registry.close())
 
   const zones = await createZoneSource({ resources, feed })
   const networks = await createNetworkSource({ resources, feed })
