@@ -56,9 +56,17 @@ export async function openPeers(options: {
       createConnection: () => connection,
       method: request.method,
       path: request.url,
-      headers: { ...withoutHops(request.headers), [ORIGIN]: JSON.stringify(originOf(request)) },
+      headers: {
+        ...withoutHops(request.headers),
+        [ORIGIN]: JSON.stringify(originOf(request)),
+        // Closed by the other side right after its answer, the end of the body would fail before the answer is read.
+        connection: 'keep-alive',
+      },
     })
-    response.once('close', () => forwarded.destroy())
+    response.once('close', () => {
+      forwarded.destroy()
+      connection.destroy()
+    })
     const answered = new Promise<IncomingMessage>((resolve, reject) => {
       forwarded.once('response', resolve)
       forwarded.once('error', reject)
