@@ -39,6 +39,7 @@ export interface MeasuredServer {
 export async function startMeasured(
   root: string,
   compile: 'cached' | 'anew',
+  workers: number,
 ): Promise<MeasuredServer> {
   const data = join(root, 'data')
   const environment = {
@@ -49,7 +50,8 @@ export async function startMeasured(
     run(CAUSEWAY, args, { environment: { ...environment, CAUSEWAY_DATA: data } })
 
   const started = performance.now()
-  const child = spawn(CAUSEWAY, ['up', '--data', data, '--port', '0'], {
+  const args = ['up', '--data', data, '--port', '0', '--workers', String(workers)]
+  const child = spawn(CAUSEWAY, args, {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: environment,
   })

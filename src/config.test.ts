@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { readConfig } from './config.ts'
@@ -61,6 +61,21 @@ test('who takes any port for the control plane takes any for names', async (t) =
     isPortAsked: true,
     listeners: [],
   })
+})
+
+test('the number of workers, and what is none', async (t) => {
+  const { file } = await fileWith(t, 'workers: 3\n')
+  assert.equal((await readConfig({}, {})).workers, 0)
+  assert.equal((await readConfig({ config: file }, {})).workers, 3)
+  assert.equal((await readConfig({ config: file }, { CAUSEWAY_WORKERS: '2' })).workers, 2)
+  assert.equal((await readConfig({ workers: '1' }, { CAUSEWAY_WORKERS: '2' })).workers, 1)
+  for (const workers of ['-1', '65', 'many', '', '1.5']) {
+    await assert.rejects(readConfig({ workers }, {}), /not a number of workers: .* from 0 to 64/)
+  }
+  const automatic = (await readConfig({ workers: 'auto' }, {})).workers
+  assert.equal(automatic, Math.min(availableParallelism(), 8))
+  const { file: wrong } = await fileWith(t, 'workers: some\n')
+  await assert.rejects(readConfig({ config: wrong }, {}), /:1: workers is "some": give a number/)
 })
 
 test('refused: a file that is not there, a level that there is not', async () => {

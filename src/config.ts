@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs'
-import { homedir } from 'node:os'
+import { availableParallelism, homedir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { ConfigError } from './configuration/config-error.ts'
 import type { ConfigFile } from './configuration/config-file.ts'
 import { LOG_LEVELS, type LogLevel } from './configuration/log-levels.ts'
+import { WORKERS_MAX } from './configuration/workers-max.ts'
 
 /** An address beyond loopback, or any other, on which something listens. IPv4. */
 export interface Listener {
@@ -66,6 +67,8 @@ export interface Config {
     readonly intervalSeconds: number
   }
   readonly privateEndpointsPerRegistry: number
+  /** How many processes serve registries; 0: the server itself. */
+  readonly workers: number
   readonly version: string
 }
 
@@ -75,6 +78,7 @@ export interface Flags {
   readonly config?: string | undefined
   readonly port?: string | undefined
   readonly logLevel?: string | undefined
+  readonly workers?: string | undefined
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -87,6 +91,9 @@ const DEFAULT_GRACE_HOURS = 24
 const DEFAULT_COLLECTION_SECONDS = 60
 // The service's limit today; the article's date says 10. Source: container-registry-skus, 2022-08.
 const DEFAULT_ENDPOINTS_PER_REGISTRY = 200
+const DEFAULT_WORKERS = 0
+/** Of `auto`, one for each core: who needs more than that says how many. */
+const AUTO_WORKERS_MAX = 8
 const DEFAULT_AUDIT_DAYS = 90
 
 // What the service's people say of it: https://github.com/Azure/acr/issues/860
@@ -143,6 +150,7 @@ export async function readConfig(
       intervalSeconds: file.garbageCollection?.intervalSeconds ?? DEFAULT_COLLECTION_SECONDS,
     },
     privateEndpointsPerRegistry: file.privateEndpointsPerRegistry ?? DEFAULT_ENDPOINTS_PER_REGISTRY,
+    workers: workersOf(flags, environment, file.workers),
     version: packageVersion(),
   })
 }
@@ -207,6 +215,20 @@ function parsePort(text: string): number {
     throw new ConfigError(`'${text}' is not a port: give --port a number from 0 to 65535.`)
   }
   return port
+}
+
+function workersOf(
+  flags: Flags,
+  environment: Environment,
+  configured: number | 'auto' | undefined,
+): number {
+  const text =
+    flags.workers ?? environment.CAUSEWAY_WORKERS ?? String(configured ?? DEFAULT_WORKERS)
+  if (text === 'auto') return Math.min(availableParallelism(), AUTO_WORKERS_MAX)
+  if (/^\d{1,2}$/.test(text) && Number(text) <= WORKERS_MAX) return Number(text)
+  throw new ConfigError(
+    `'${text}' is not a number of workers: give --workers or CAUSEWAY_WORKERS one from 0 to ${WORKERS_MAX}, or auto.`,
+  )
 }
 
 function logLevelOf(flags: Flags, environment: Environment): LogLevel | undefined {

@@ -10,6 +10,7 @@ import { openOutside } from './installation/open-outside.ts'
 import { openPrincipals } from './installation/open-principals.ts'
 import { openStores, type Progress } from './installation/open-stores.ts'
 import { openVaultSecrets } from './installation/open-vault-secrets.ts'
+import { openWorkers } from './installation/open-workers.ts'
 import { type AsOwner, operate } from './installation/operate.ts'
 import { serveHost } from './installation/serve-host.ts'
 import { systemClock as clock } from './lib/clock.ts'
@@ -58,7 +59,9 @@ async function compose(config: Config, progress: Progress, closing: Closing): Pr
     return who.ownWork.run(work, { ...who, url: `https://localhost:${host.port}`, certificateFile })
   }
 
-  const stores = await openStores(config, progress, closing)
+  const opened = await openStores(config, progress, closing)
+  const workers = openWorkers(opened, config, closing)
+  const { stores } = workers
   const { folder, log, settings } = stores
   const who = await openPrincipals(stores, { hostNames, inPlaces }, closing)
   const outside = await openOutside(stores, config, () => host.port)
@@ -68,9 +71,14 @@ async function compose(config: Config, progress: Progress, closing: Closing): Pr
   const { trail } = audit
   const { cache } = config
   const inside = { places: () => places.list(), asOwner }
-  const options = { ...inside, outside, secrets, cache, metrics, trail }
-  const { start, ...served } = await createPlanes(stores, who, options, closing)
-  const content = careForContent(stores, served, config, closing)
+  const registryMetrics = workers.shared(metrics)
+  const options = { ...inside, outside, secrets, cache, metrics, registryMetrics, trail }
+  const { start, ...created } = await createPlanes(stores, who, options, closing)
+  const content = careForContent(stores, created, config, closing)
+  // Connections wait until they have begun; meanwhile the rest is made.
+  const begun = workers.begin(who, created, { metrics, events: trail })
+  begun.catch(() => {})
+  const served = { ...created, ...workers.serving(created.planes) }
   const names = createNames(stores, served, config, metrics)
   const { registryDomain } = settings
   const authorities = await openAuthorities(folder.authorities, { registryDomain, hostNames })
@@ -91,6 +99,7 @@ async function compose(config: Config, progress: Progress, closing: Closing): Pr
   }
   await who.homes.tidy()
   await who.identities.tidy()
+  await begun
 
   const status: Server['status'] = async () =>
     describeServer({
@@ -101,12 +110,14 @@ async function compose(config: Config, progress: Progress, closing: Closing): Pr
       authorities,
       settings,
       host: host.describe(),
+      workers: workers.list(),
       support,
       places: places.list(),
       imports: served.imports(),
     })
+  const { reopenLog } = workers
   const parts = {
-    ...{ ...served, ...names, status, asOwner, places, content },
+    ...{ ...served, ...names, status, asOwner, places, content, reopenLog },
     audit: audit.reader,
   }
   const { attach, shutDownAsked } = await operate(stores, who, parts, closing)

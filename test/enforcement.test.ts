@@ -37,10 +37,18 @@ const TRANSFER = `
 `
 
 // The tests build on each other: what one rejects, it approves again.
-describe('a registry that is closed to the public', {
-  ...needs('places', 'ip', 'dig', 'curl'),
-  timeout: 300_000,
-}, () => {
+for (const workers of [0, 2]) {
+  describe(
+    `a registry that is closed to the public, with ${workers} workers`,
+    {
+      ...needs('places', 'ip', 'dig', 'curl'),
+      timeout: 300_000,
+    },
+    () => testEnforcement(workers),
+  )
+}
+
+function testEnforcement(workers: number): void {
   let causeway: Causeway
   let arm: ArmClient
   let registry: Registry
@@ -49,7 +57,7 @@ describe('a registry that is closed to the public', {
   let token: string
 
   before(async () => {
-    causeway = await startCauseway()
+    causeway = await startCauseway({ workers })
     arm = await createArmClient(causeway)
     const [group, other] = [await makeGroup(arm, 'east'), await makeGroup(arm, 'west')]
     registry = await makeRegistry(arm, group, 'closedhouse')
@@ -191,4 +199,4 @@ describe('a registry that is closed to the public', {
       end: () => void child.kill('SIGTERM'),
     }
   }
-})
+}

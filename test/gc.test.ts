@@ -17,6 +17,8 @@ import { failed, succeeded } from './support/run.ts'
 
 const SECONDS = Number(process.env.CAUSEWAY_GC_SECONDS ?? 5)
 const CRASHES = Number(process.env.CAUSEWAY_GC_CRASHES ?? 3)
+/** Processes that serve registries beside the server, in which the collector runs. */
+const WORKERS = Number(process.env.CAUSEWAY_GC_WORKERS ?? 0)
 const SEED = Number(process.env.CAUSEWAY_GC_SEED ?? Date.now() % 1_000_000)
 const CLIENTS = 8
 const NAME = 'tidyhouse'
@@ -36,6 +38,7 @@ describe('garbage that is collected without grace, under load', {
 
   before(async () => {
     causeway = await startCauseway({
+      workers: WORKERS,
       configuration: 'garbageCollection: { graceHours: 0, intervalSeconds: 3600 }\n',
     })
     const arm = await createArmClient(causeway)

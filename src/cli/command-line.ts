@@ -54,6 +54,10 @@ function describeCommands(exit: (code: number) => void): Command {
     .option('--empty', 'make and prove nothing')
     .option('--port <number>', 'loopback port of the control plane; 0 takes a free one')
     .option('--log-level <level>', 'least of what is logged; CAUSEWAY_LOG_LEVEL as well')
+    .option(
+      '--workers <number>',
+      'processes that serve registries, or auto; CAUSEWAY_WORKERS as well',
+    )
     .action(async (flags) => exit(await (await import('./up.ts')).up(flags)))
 
   program

@@ -7,9 +7,15 @@ import { join } from 'node:path'
  * own home, whatever HOME says: Node's choice, a folder for all users, could have been prepared by another one.
  */
 export function keepCompiled(): void {
+  const folder = compileCacheFolder()
+  if (folder !== undefined) enableCompileCache(folder)
+}
+
+/** Undefined for a user without an account, who has no home to keep it in. */
+export function compileCacheFolder(): string | undefined {
   try {
-    enableCompileCache(join(userInfo().homedir, '.cache', 'causeway'))
+    return join(userInfo().homedir, '.cache', 'causeway')
   } catch {
-    // A user without an account has no home to keep it in.
+    return undefined
   }
 }

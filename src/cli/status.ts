@@ -1,5 +1,5 @@
 import { readConfig } from '../config.ts'
-import type { ServerStatus } from '../operator/contract.ts'
+import type { ServerStatus, WorkerSummary } from '../operator/contract.ts'
 import { describeDataFolder } from '../storage/data-folder.ts'
 import { createOperatorClient, NotRunning } from './operator-client.ts'
 import { bad, good, print, printJson, strong, table } from './terminal.ts'
@@ -36,6 +36,7 @@ function describe(server: ServerStatus): void {
     ['authority', server.urls.authority],
     ['registries', describeRegistries(server)],
     ['names', server.host.names.join(' ') || '-'],
+    ['workers', server.workers.map(describeWorker).join(', ') || 'none; the server itself'],
     ['data folder', server.dataFolder],
     ['tenant', server.tenantId],
     ['subscription', server.subscriptionId],
@@ -70,6 +71,13 @@ function describe(server: ServerStatus): void {
     if (cause !== undefined) print(`${bad(`${name} failed`)}: ${cause}`)
   }
 }
+
+const describeWorker = ({ pid, state, replaced }: WorkerSummary): string =>
+  [
+    pid === undefined ? 'none' : `process ${pid}`,
+    ...(state === 'serving' ? [] : [bad(state)]),
+    ...(replaced > 0 ? [`(replaced ${replaced} times)`] : []),
+  ].join(' ')
 
 const describeImport = ({ from, to, state, blobs, bytes }: ServerStatus['imports'][number]) => {
   const mebibytes = (count: number) => (count / 2 ** 20).toFixed(1)

@@ -1,5 +1,6 @@
 import Type, { type Static, type TSchema } from 'typebox'
 import { LOG_LEVELS } from './log-levels.ts'
+import { WORKERS_MAX } from './workers-max.ts'
 
 /** Mark of a value's schema: what would do, as the end of "give …". */
 export const WANTED = 'x-wanted'
@@ -136,6 +137,11 @@ export const configFile = Type.Object(
     ),
     privateEndpointsPerRegistry: Type.Optional(
       Type.Integer({ minimum: 1, maximum: 10_000, [WANTED]: 'a number from 1 to 10000' }),
+    ),
+    workers: Type.Optional(
+      Type.Union([Type.Integer({ minimum: 0, maximum: WORKERS_MAX }), Type.Literal('auto')], {
+        [WANTED]: `a number of processes from 0 to ${WORKERS_MAX}, or auto`,
+      }),
     ),
   },
   closed,

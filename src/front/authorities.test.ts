@@ -26,14 +26,14 @@ async function verify(authorityFile: string, leafFile: string): Promise<string |
 test('authorities and their leaves are the same after a restart', async (t) => {
   const folder = await temporaryFolder(t)
   const first = await openAuthorities(folder, OPTIONS)
-  const leaf = await first.place.pemFor('shop.azurecr.io')
+  const leaf = (await first.place.leafFor('shop.azurecr.io')).pem
   const again = await openAuthorities(folder, OPTIONS)
-  assert.equal(await again.place.pemFor('shop.azurecr.io'), leaf)
+  assert.equal((await again.place.leafFor('shop.azurecr.io')).pem, leaf)
 })
 
 test('a name is issued once, however many ask at the same time', async (t) => {
   const { place } = await openAuthorities(await temporaryFolder(t), OPTIONS)
-  const asked = Array.from({ length: 5 }, () => place.pemFor('shop.azurecr.io'))
+  const asked = Array.from({ length: 5 }, () => place.leafFor('shop.azurecr.io'))
   assert.equal(new Set(await Promise.all(asked)).size, 1)
 })
 
@@ -55,7 +55,7 @@ test('a leaf is a server certificate of at most 398 days, also for a very long n
   const folder = await temporaryFolder(t)
   const { place } = await openAuthorities(folder, OPTIONS)
   const name = `${'r'.repeat(50)}.germanywestcentral.data.azurecr.io`
-  const leaf = new X509Certificate(await place.pemFor(name))
+  const leaf = new X509Certificate((await place.leafFor(name)).pem)
   assert.equal(leaf.subjectAltName, `DNS:${name}`)
   const days = (leaf.validToDate.getTime() - leaf.validFromDate.getTime()) / 86_400_000
   assert.ok(days <= 398, `${days} days`)
@@ -99,11 +99,11 @@ for (const [names, why] of [
 test('another registry domain gets another place authority, and leaves of the old are not used', async (t) => {
   const folder = await temporaryFolder(t)
   const before = await openAuthorities(folder, OPTIONS)
-  const login = await before.place.pemFor('management.azure.com')
+  const login = (await before.place.leafFor('management.azure.com')).pem
   const own = await openAuthorities(folder, { registryDomain: 'registry.example.com' })
   await own.place.leafFor('shop.registry.example.com')
   await assert.rejects(own.place.leafFor('shop.azurecr.io'), { name: 'NameNotCovered' })
-  assert.notEqual(await own.place.pemFor('management.azure.com'), login)
+  assert.notEqual((await own.place.leafFor('management.azure.com')).pem, login)
   assert.match(await readFile(own.placeBundle, 'utf8'), /BEGIN CERTIFICATE/)
 })
 

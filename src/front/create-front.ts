@@ -3,44 +3,42 @@ import type net from 'node:net'
 import type { Logger } from 'pino'
 import { type ListenerOrigin, type Origin, setOrigin } from '../lib/origin.ts'
 import type { RegistryDirectory } from '../registry/registry-directory.ts'
-import type { Authorities } from './authorities.ts'
 import { CLOUD_NAMES, type Plane, type Planes } from './cloud-names.ts'
-import { NameNotCovered } from './leaf-certificates.ts'
 import { refuseMisdirected, refuseTarget } from './refusals.ts'
 import { hostNameOf, isPath, remoteAddressOf } from './request-head.ts'
-import { createTlsListener, type TlsListener } from './tls-listener.ts'
+import type { FrontListenerOptions, ServeTls } from './served-at.ts'
+import { createTlsListener, type TlsListener, type TlsListenerOptions } from './tls-listener.ts'
 
 export interface FrontOptions {
-  readonly authorities: Pick<Authorities, 'place'>
+  /** By which certificate a place shows a name; undefined for one that it shows by none. */
+  readonly certificateFor: TlsListenerOptions['certificateFor']
   readonly directory: Pick<RegistryDirectory, 'byHost'>
   readonly planes: Planes
   readonly log: Logger
+  /** By default in this process. */
+  readonly serveTls?: ServeTls
 }
 
 export interface Front {
   /** Serves https on a listening server of a place. To be called in the tick in which the server arrives. */
   accept(server: net.Server, where: ListenerOrigin): TlsListener
+  /** What such a listener does with its connections. */
+  optionsAt(where: ListenerOrigin): FrontListenerOptions
 }
 
 /** The front of all planes in places: TLS, then the plane that the host name leads to, with the request's origin beside it. */
 export function createFront(options: FrontOptions): Front {
-  const { authorities, directory, planes, log } = options
+  const { certificateFor, directory, planes, log, serveTls = createTlsListener } = options
   const planeOf = (name: string): Plane | undefined =>
     CLOUD_NAMES.get(name) ?? (directory.byHost(name) && 'registry')
 
-  const accept = (server: net.Server, where: ListenerOrigin): TlsListener => {
+  function optionsAt(where: ListenerOrigin): FrontListenerOptions {
     const isServed = (name: string) => where.via === 'public' || name === where.host
-    return createTlsListener(server, {
+    return {
       log,
-      async contextFor(servername) {
-        if (!isServed(servername) || !planeOf(servername)) return undefined
-        try {
-          return await authorities.place.leafFor(servername)
-        } catch (error) {
-          if (error instanceof NameNotCovered) return undefined
-          throw error
-        }
-      },
+      isRegistry: (servername) => isServed(servername) && planeOf(servername) === 'registry',
+      certificateFor: (servername) =>
+        isServed(servername) && planeOf(servername) ? certificateFor(servername) : undefined,
       handle(request, response, servername) {
         const host = hostNameOf(request)
         if (!isPath(request.url)) return refuseTarget(response)
@@ -54,10 +52,13 @@ export function createFront(options: FrontOptions): Front {
         setOrigin(request, originAt(where, request))
         planes[plane](request, response)
       },
-    })
+    }
   }
 
-  return { accept }
+  return {
+    accept: (server, where) => serveTls(server, optionsAt(where), { side: 'place', where }),
+    optionsAt,
+  }
 }
 
 function originAt(where: ListenerOrigin, request: IncomingMessage): Origin {

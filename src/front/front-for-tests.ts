@@ -11,8 +11,10 @@ import { openAuthorities } from './authorities.ts'
 import type { Planes } from './cloud-names.ts'
 import { createFront } from './create-front.ts'
 import { createHealth } from './health.ts'
+import { hostCertificate } from './host-certificates.ts'
 import { createHostFront } from './host-front.ts'
 import type { OwnCertificates } from './own-certificates.ts'
+import { signedBy } from './signed-by.ts'
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void
 
@@ -73,7 +75,10 @@ export async function frontFor(t: Cleanup, answer?: Handler) {
   const authorities = await openAuthorities(await temporaryFolder(t), {
     registryDomain: 'azurecr.io',
   })
-  const front = createFront({ authorities, ...planesFor(answer) })
+  const front = createFront({
+    certificateFor: (name) => signedBy(authorities.place, name),
+    ...planesFor(answer),
+  })
   const ca = await readFile(authorities.place.certificateFile, 'utf8')
 
   /** Listens on loopback as a place would; `get` asks there. */
@@ -100,15 +105,14 @@ export async function hostFrontFor(
     readonly registryDomain: string
     readonly hostNames?: readonly string[]
     readonly answer?: Handler
-    readonly certificates?: Pick<OwnCertificates, 'contextFor'>
+    readonly certificates?: Pick<OwnCertificates, 'certificateFor'>
   },
 ) {
   const { registryDomain, hostNames = [], answer } = options
-  const { certificates = { contextFor: () => undefined } } = options
+  const { certificates = { certificateFor: () => undefined } } = options
   const authorities = await openAuthorities(await temporaryFolder(t), { registryDomain, hostNames })
   const front = createHostFront({
-    authorities,
-    certificates,
+    certificateFor: (name) => hostCertificate(name, { authorities, own: certificates }),
     registryDomain,
     hostNames,
     health: createHealth({
@@ -117,7 +121,10 @@ export async function hostFrontFor(
     }),
     ...planesFor(answer, registryDomain),
   })
-  const { port, close } = await front.listenOnLoopback(0)
+  const { port, close } = await front.listenOnLoopback(
+    0,
+    (await authorities.host.leafFor('localhost')).pem,
+  )
   t.after(close)
   const ca = {
     host: await readFile(authorities.host.certificateFile, 'utf8'),

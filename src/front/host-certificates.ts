@@ -1,7 +1,7 @@
-import type { SecureContext } from 'node:tls'
 import type { Authorities } from './authorities.ts'
-import { NameNotCovered } from './leaf-certificates.ts'
 import type { OwnCertificates } from './own-certificates.ts'
+import { signedBy } from './signed-by.ts'
+import type { ServerCertificate } from './tls-listener.ts'
 
 /**
  * The certificate by which the host shows a name that it serves: the operator's, else one of the host's authority. A
@@ -11,18 +11,11 @@ export async function hostCertificate(
   name: string,
   sources: {
     readonly authorities: Pick<Authorities, 'place' | 'host'>
-    readonly own: Pick<OwnCertificates, 'contextFor'>
+    readonly own: Pick<OwnCertificates, 'certificateFor'>
   },
-): Promise<SecureContext | undefined> {
+): Promise<ServerCertificate | undefined> {
   const { authorities, own } = sources
-  const brought = own.contextFor(name)
+  const brought = own.certificateFor(name)
   if (brought) return brought
-  for (const authority of [authorities.host, authorities.place]) {
-    try {
-      return await authority.leafFor(name)
-    } catch (error) {
-      if (!(error instanceof NameNotCovered)) throw error
-    }
-  }
-  return undefined
+  return (await signedBy(authorities.host, name)) ?? signedBy(authorities.place, name)
 }

@@ -115,7 +115,7 @@ test('beyond loopback the operator says what is served', async (t) => {
 
 test('a port that is taken and an address of another machine are refused, with a cure', async (t) => {
   const { front, port } = await hostFrontFor(t, CLOUD)
-  await assert.rejects(front.listenOnLoopback(port), {
+  await assert.rejects(front.listenOnLoopback(port, ''), {
     name: 'CannotStart',
     message: /is taken: give --port/,
   })

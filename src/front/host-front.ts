@@ -3,10 +3,8 @@ import net from 'node:net'
 import type { Logger } from 'pino'
 import { HOST_PLACE, setOrigin } from '../lib/origin.ts'
 import type { RegistryDirectory } from '../registry/registry-directory.ts'
-import type { Authorities } from './authorities.ts'
 import type { Planes } from './cloud-names.ts'
 import type { Health } from './health.ts'
-import { hostCertificate } from './host-certificates.ts'
 import {
   controlNames,
   eitherOf,
@@ -17,14 +15,14 @@ import {
 } from './host-names.ts'
 import { hostPlaneOf } from './host-paths.ts'
 import { listen } from './listen.ts'
-import type { OwnCertificates } from './own-certificates.ts'
 import { refuseMisdirected, refuseRegistryOnHost, refuseTarget } from './refusals.ts'
 import { hostNameOf, hostPortOf, isPath, remoteAddressOf } from './request-head.ts'
-import { createTlsListener, type TlsListener } from './tls-listener.ts'
+import type { FrontListenerOptions, HostSide, ServeTls } from './served-at.ts'
+import { createTlsListener, type TlsListener, type TlsListenerOptions } from './tls-listener.ts'
 
 export interface HostFrontOptions {
-  readonly authorities: Pick<Authorities, 'place' | 'host'>
-  readonly certificates: Pick<OwnCertificates, 'contextFor'>
+  /** By which certificate the host shows a name; undefined for one that it shows by none. */
+  readonly certificateFor: TlsListenerOptions['certificateFor']
   readonly directory: Pick<RegistryDirectory, 'byHost'>
   readonly registryDomain: string
   /** The operator's names of the control plane, lower case. */
@@ -32,6 +30,8 @@ export interface HostFrontOptions {
   readonly planes: Planes
   readonly health: Health
   readonly log: Logger
+  /** By default in this process. */
+  readonly serveTls?: ServeTls
 }
 
 /** An address beyond loopback, and what the operator serves there. */
@@ -44,27 +44,32 @@ export interface HostAddress {
 /** The front of the host itself, where a name is all that tells one thing from another. */
 export interface HostFront {
   /**
-   * Serves control plane, authority and registries on the host's own loopback address; port 0 takes any.
+   * Serves control plane, authority and registries on the host's own loopback address; port 0 takes any. `unnamed` is
+   * for clients that name no server: certificate and key, PEM.
    *
    * @throws CannotStart where the port cannot be had
    */
-  listenOnLoopback(port: number): Promise<TlsListener & { readonly port: number }>
+  listenOnLoopback(port: number, unnamed: string): Promise<TlsListener & { readonly port: number }>
   /** @throws CannotStart */
   listenAt(where: HostAddress): Promise<TlsListener>
+  /** What a listener that serves these does with its connections. */
+  optionsAt(sides: readonly HostSide[]): FrontListenerOptions
 }
 
 export function createHostFront(options: HostFrontOptions): HostFront {
-  const { authorities, planes, log } = options
-  const names = { registry: registryNames(options), control: controlNames(options.hostNames) }
+  const { certificateFor, planes, log, serveTls = createTlsListener } = options
+  const names: Readonly<Record<HostSide, HostNames>> = {
+    loopback: loopbackNames(options),
+    registry: registryNames(options),
+    control: controlNames(options.hostNames),
+  }
 
-  /** Serves `served` on a server that is about to listen. */
-  function serve(server: net.Server, served: HostNames, unnamed?: string): TlsListener {
-    return createTlsListener(server, {
+  function optionsAt(sides: readonly HostSide[]): FrontListenerOptions {
+    const served = eitherOf(...sides.map((side) => names[side]))
+    return {
       log,
-      ...(unnamed !== undefined && { unnamed }),
-      contextFor: async (servername) =>
-        served(servername) &&
-        hostCertificate(servername, { authorities, own: options.certificates }),
+      isRegistry: (servername) => served(servername)?.to === 'registry',
+      certificateFor: (servername) => (served(servername) ? certificateFor(servername) : undefined),
       handle(request, response, servername) {
         if (!isPath(request.url)) return refuseTarget(response)
         const found = served(hostNameOf(request) ?? '')
@@ -75,7 +80,7 @@ export function createHostFront(options: HostFrontOptions): HostFront {
         if (found.to === 'control') return toControlPlane(request.url, request, response)
         toRegistry(found, request, response)
       },
-    })
+    }
   }
 
   function toControlPlane(url: string, request: IncomingMessage, response: ServerResponse): void {
@@ -106,20 +111,25 @@ export function createHostFront(options: HostFrontOptions): HostFront {
   }
 
   return {
-    async listenOnLoopback(port) {
+    optionsAt,
+
+    async listenOnLoopback(port, unnamed) {
       const server = net.createServer()
-      const unnamed = await authorities.host.pemFor('localhost')
-      const listener = serve(server, loopbackNames(options), unnamed)
       const at = { address: '127.0.0.1', port }
       const taken = await listen(server, at, 'give --port another number, or 0 for a free one.')
+      const sides = ['loopback'] as const
+      const listener = serveTls(
+        server,
+        { ...optionsAt(sides), unnamed },
+        { side: 'host', names: sides },
+      )
       return { port: taken, close: listener.close }
     },
 
     async listenAt(where) {
       const server = net.createServer()
-      const listener = serve(server, eitherOf(...where.serves.map((what) => names[what])))
       await listen(server, where, 'mend the listeners in the configuration file.')
-      return listener
+      return serveTls(server, optionsAt(where.serves), { side: 'host', names: where.serves })
     },
   }
 }

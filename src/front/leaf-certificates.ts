@@ -1,9 +1,10 @@
 import { X509Certificate } from 'node:crypto'
 import { join } from 'node:path'
-import { createSecureContext, type SecureContext } from 'node:tls'
+import { createSecureContext } from 'node:tls'
 import { readIfPresent, replaceFile } from '../lib/durable-file.ts'
 import { issueLeaf, type KeyedCertificate } from './issue-certificate.ts'
 import type { NameConstraints } from './name-constraints.ts'
+import type { ServerCertificate } from './tls-listener.ts'
 import { TLS_SETTINGS } from './tls-settings.ts'
 
 export interface LeafCertificates {
@@ -12,9 +13,7 @@ export interface LeafCertificates {
    *
    * @throws NameNotCovered
    */
-  leafFor(hostname: string): Promise<SecureContext>
-  /** The same as text, certificate and key in PEM. */
-  pemFor(hostname: string): Promise<string>
+  leafFor(hostname: string): Promise<ServerCertificate>
 }
 
 /** The authority does not sign this name. */
@@ -25,9 +24,7 @@ export class NameNotCovered extends Error {
   }
 }
 
-interface Leaf {
-  readonly pem: string
-  readonly context: SecureContext
+interface Leaf extends ServerCertificate {
   readonly renewAt: number
 }
 
@@ -94,10 +91,7 @@ export function createLeafCertificates(options: {
     return latest === undefined || latest === known ? remember(hostname) : latest
   }
 
-  return {
-    leafFor: async (hostname) => (await current(hostname)).context,
-    pemFor: async (hostname) => (await current(hostname)).pem,
-  }
+  return { leafFor: current }
 }
 
 const isBelow = (hostname: string, domain: string): boolean =>

@@ -90,13 +90,13 @@ for (const [title, spoil, words] of [
     const { log, line } = listeningLog()
     const certificates = await openOwnCertificates([by.files], { log, checkedEveryMs: 20 })
     t.after(async () => certificates.close())
-    const context = certificates.contextFor(NAME)
+    const context = certificates.certificateFor(NAME)
     const spoiled = await spoil(by)
     await writeFile(by.files.keyFile, spoiled.key)
     await writeFile(by.files.chainFile, spoiled.certificate)
     assert.match(await line, /needs attention/)
     await untilTold(() => words.test(certificates.list()[0]?.problem ?? ''))
-    assert.equal(certificates.contextFor(NAME), context)
+    assert.equal(certificates.certificateFor(NAME), context)
   })
 }
 
@@ -112,7 +112,7 @@ test('one that has expired already is served, and told', async (t) => {
   const certificates = await openOwnCertificates([files], { log })
   t.after(async () => certificates.close())
   assert.match(await line, /it expired on/)
-  assert.ok(certificates.contextFor(NAME))
+  assert.ok(certificates.certificateFor(NAME))
   const [status] = certificates.list()
   assert.deepEqual(status?.names, [NAME])
   assert.match(status?.problem ?? '', /it expired on/)
@@ -125,10 +125,10 @@ test('of several the first that has the name is shown; wildcards reach one label
   const log = pino({ level: 'silent' })
   const certificates = await openOwnCertificates([one.files, other.files], { log })
   t.after(async () => certificates.close())
-  const login = certificates.contextFor('shop.registry.example.com')
-  const data = certificates.contextFor('shop.westeurope.data.registry.example.com')
+  const login = certificates.certificateFor('shop.registry.example.com')
+  const data = certificates.certificateFor('shop.westeurope.data.registry.example.com')
   assert.ok(login && data && login !== data)
-  assert.equal(certificates.contextFor('shop.eastus.data.registry.example.com'), undefined)
+  assert.equal(certificates.certificateFor('shop.eastus.data.registry.example.com'), undefined)
 })
 
 test('a certificate that cannot be used at all keeps the server from starting', async (t) => {

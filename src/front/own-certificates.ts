@@ -1,8 +1,9 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
-import { createSecureContext, type SecureContext } from 'node:tls'
+import { createSecureContext } from 'node:tls'
 import type { Logger } from 'pino'
 import { CannotStart } from '../lib/cannot-start.ts'
+import type { ServerCertificate } from './tls-listener.ts'
 import { TLS_SETTINGS } from './tls-settings.ts'
 
 /** Absolute paths of PEM files: the server's certificate with those that signed it, and its key. */
@@ -23,15 +24,14 @@ export interface CertificateStatus {
 
 /** The certificates that the operator brought. */
 export interface OwnCertificates {
-  /** Of the first certificate that has the name (lower case). */
-  contextFor(hostname: string): SecureContext | undefined
+  /** The first that has the name (lower case). */
+  certificateFor(hostname: string): ServerCertificate | undefined
   list(): readonly CertificateStatus[]
   close(): void
 }
 
-interface Loaded {
+interface Loaded extends ServerCertificate {
   readonly leaf: X509Certificate
-  readonly context: SecureContext
 }
 
 interface Entry {
@@ -94,9 +94,8 @@ export async function openOwnCertificates(
   timer.unref()
 
   return {
-    contextFor: (hostname) =>
-      entries.find(({ loaded }) => loaded.leaf.checkHost(hostname, { subject: 'never' }))?.loaded
-        .context,
+    certificateFor: (hostname) =>
+      entries.find(({ loaded }) => loaded.leaf.checkHost(hostname, { subject: 'never' }))?.loaded,
     list: () =>
       entries.map(({ files: { chainFile }, loaded: { leaf }, problem }) => ({
         chainFile,
@@ -123,13 +122,14 @@ async function openEntry(files: CertificateFiles): Promise<Entry> {
 
 /** @throws Error whose message says what is wrong with them */
 async function load({ chainFile, keyFile }: CertificateFiles): Promise<Loaded> {
-  const [chain, key] = await Promise.all([readFile(chainFile), readFile(keyFile)])
+  const [chain, key] = await Promise.all([readFile(chainFile, 'utf8'), readFile(keyFile, 'utf8')])
   const leaf = new X509Certificate(chain)
   if (!leaf.checkPrivateKey(createPrivateKey(key))) {
     throw new Error('the key belongs to another certificate')
   }
   if (namesOf(leaf).length === 0) throw new Error('the certificate has no host name')
-  return { leaf, context: createSecureContext({ cert: chain, key, ...TLS_SETTINGS }) }
+  const context = createSecureContext({ cert: chain, key, ...TLS_SETTINGS })
+  return { leaf, context, pem: `${chain.trimEnd()}\n${key}` }
 }
 
 /** Differs when one of the files is another, also where a link was turned to another one. */

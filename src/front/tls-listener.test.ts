@@ -19,7 +19,7 @@ async function ask(
   const server = net.createServer()
   const listener = createTlsListener(server, {
     log: pino({ level: 'silent' }),
-    contextFor: (name) => host.leafFor(name),
+    certificateFor: (name) => host.leafFor(name),
     handle,
     headersMsMax: 100,
   })

@@ -1,12 +1,12 @@
 import { randomUUID, timingSafeEqual } from 'node:crypto'
 import type { Clock } from '../lib/clock.ts'
-import { createCommittedCache } from '../storage/committed-cache.ts'
 import type { Database } from '../storage/database.ts'
 import type {
   PrincipalCredentialRow,
   PrincipalRow,
   PrincipalSecretRow,
 } from '../storage/principal-tables.ts'
+import { createCredentialFinder, isCurrent, toPrincipal } from './credential-finder.ts'
 import type { Principal } from './principal.ts'
 import { checkPrincipalName, nameKey, PrincipalExists } from './principal-name.ts'
 import { hashOf, makeSecret, secretRow } from './secrets.ts'
@@ -59,7 +59,6 @@ export function createPrincipals(options: {
 }): Principals {
   const { clock, isAwake = () => true } = options
   const { kysely, reader } = options.database
-  const cache = createCommittedCache(reader)
   const find = (condition: string) => {
     const statement = reader.prepare(
       `SELECT * FROM principals WHERE is_enrolled = 1 AND ${condition}`,
@@ -75,19 +74,9 @@ export function createPrincipals(options: {
   const users = reader.prepare("SELECT * FROM principals WHERE kind = 'User'")
   const secretsOf = reader.prepare('SELECT * FROM principal_secrets WHERE object_id = ?')
   const secretsFor = reader.prepare('SELECT * FROM principal_secrets WHERE owner = ?')
-  const credentialById = reader.prepare('SELECT * FROM principal_credentials WHERE id = ?')
-  const counts = (credential: Omit<PrincipalCredentialRow, 'id' | 'object_id'>): boolean => {
-    const { owner, starts_at: start, expires_at: end } = credential
-    const now = clock.now().toISOString()
-    if ((start !== null && now < start) || (end !== null && now >= end)) return false
-    return owner === null || isAwake(owner)
-  }
-
-  // Asked with every request to a registry.
-  const ownerOf = (credential: string) => {
-    const row = credentialById.get(credential) as unknown as PrincipalCredentialRow | undefined
-    return row && { row, principal: byObjectId(row.object_id) }
-  }
+  const byCredential = createCredentialFinder(reader, { clock, isAwake })
+  const counts = (credential: Omit<PrincipalCredentialRow, 'id' | 'object_id'>): boolean =>
+    isCurrent(credential, clock.now()) && (credential.owner === null || isAwake(credential.owner))
 
   const findUser = (userName: string): PrincipalRow | undefined =>
     (users.all() as unknown as PrincipalRow[]).find(
@@ -147,10 +136,7 @@ export function createPrincipals(options: {
     byObjectId: async (objectId) => byObjectId(objectId.toLowerCase()),
     byAppId: async (appId) => byAppId(appId.toLowerCase()),
     byName: async (displayName) => byNameKey(nameKey(displayName)),
-    async byCredential(credential) {
-      const found = cache.get(`credential ${credential}`, () => ownerOf(credential))
-      return found && counts(found.row) ? found.principal : undefined
-    },
+    byCredential,
 
     async list() {
       const rows = await kysely
@@ -217,10 +203,3 @@ export function createPrincipals(options: {
     },
   }
 }
-
-const toPrincipal = (row: PrincipalRow): Principal => ({
-  objectId: row.object_id,
-  appId: row.app_id,
-  displayName: row.display_name,
-  kind: row.kind,
-})

@@ -45,6 +45,8 @@ export async function createPlanes(
     readonly secrets: VaultSecrets
     readonly cache: { readonly recheckSeconds: number }
     readonly metrics: Metrics
+    /** Of all processes that serve registries. */
+    readonly registryMetrics: Metrics
     readonly trail: AuditTrail
   },
   closing: Closing,
@@ -147,7 +149,7 @@ export async function createPlanes(
     secrets: keys,
     tenantId,
     cache: { ...options.cache, credentialsOf: createUpstreamCredentials(resources, secrets) },
-    metrics: options.metrics,
+    metrics: options.registryMetrics,
     events: options.trail,
     recorder: recordWithBoth(options.trail, webhooks),
   })
@@ -174,6 +176,22 @@ export async function createPlanes(
     webhooks.start()
   }
   const roles = { assignmentsOf, customRoleName: customRoles.nameOf }
+  /** What those must know who serve the registry plane in other processes. */
+  const known = {
+    registries: () => directory.list().map((facts) => [facts.id.toLowerCase(), facts] as const),
+    grants: () => [
+      ...ownerAssignment(owner, owner.objectId).map(
+        (grant) => ['owner', { ...grant, objectId: owner.objectId }] as const,
+      ),
+      ...roleAssignments.entries(),
+    ],
+    roles: () => customRoles.entries(),
+    regions: () => networks.list().map(({ place, location }) => [place, location] as const),
+  }
+  const { writer, hasten, upstream } = registry
+  const offered = { content: writer, replicas: { hasten }, upstream }
   const imports = registry.runningImports
-  return { planes, directory, replicas, zones, networks, roles, imports, start }
+  return {
+    ...{ planes, directory, replicas, zones, networks, roles, known, offered, imports, start },
+  }
 }

@@ -3,6 +3,8 @@ import type { Authorities } from '../front/authorities.ts'
 import type { Planes } from '../front/cloud-names.ts'
 import { createFront } from '../front/create-front.ts'
 import { publicAddressesInUse } from '../front/public-addresses.ts'
+import type { ServeTls } from '../front/served-at.ts'
+import { signedBy } from '../front/signed-by.ts'
 import { createInstanceMetadata } from '../identity/instance-metadata.ts'
 import { systemClock as clock } from '../lib/clock.ts'
 import type { Closing } from '../lib/closing.ts'
@@ -23,11 +25,18 @@ export function makePlaces(
     readonly networks: NetworkSource
     readonly dns: DnsServer
     readonly authorities: Authorities
+    readonly serveTls?: ServeTls
   },
   closing: Closing,
 ) {
-  const { planes, directory, networks, dns, authorities } = parts
-  const front = createFront({ authorities, directory, planes, log })
+  const { planes, directory, networks, dns, authorities, serveTls } = parts
+  const front = createFront({
+    certificateFor: (name) => signedBy(authorities.place, name),
+    directory,
+    planes,
+    log,
+    ...(serveTls && { serveTls }),
+  })
   const metadata = createInstanceMetadata({
     programAt: (place, address) => identities.at(place, address, places.list()),
     tokens,

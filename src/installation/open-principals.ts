@@ -49,5 +49,5 @@ export async function openPrincipals(
     log,
   })
   closing.add(() => identity.authority.close())
-  return { ...identity, principals, owner, ownWork, homes, identities, hostPrograms }
+  return { ...identity, principals, owner, ownWork, homes, identities, hostPrograms, isAwake }
 }

@@ -20,7 +20,7 @@ export type AsOwner = <T>(work: (arm: ArmClient) => Promise<T>) => Promise<T>
 
 /** What the owner's commands do, over the socket in the data folder. */
 export async function operate(
-  { folder, log, reopenLog, settings }: Stores,
+  { folder, log, settings }: Stores,
   who: PrincipalsAtWork,
   parts: {
     readonly status: () => Promise<ServerStatus>
@@ -30,6 +30,7 @@ export async function operate(
     readonly roles: Pick<PrincipalOptions, 'assignmentsOf' | 'customRoleName'>
     readonly resolver: Resolver
     readonly hostResolver: Resolver
+    readonly reopenLog: () => Promise<void>
     readonly audit: AuditReader
     readonly content: Pick<ContentCare, 'collector' | 'scrubber'>
   },
@@ -58,7 +59,7 @@ export async function operate(
       attach,
       startOnHost: hostPrograms.start,
       listNetworks: () => listNetworks(networks),
-      reopenLog,
+      reopenLog: parts.reopenLog,
       shutDown,
       listAudit: (request) => listAudit(request, { reader: parts.audit, tenantId }),
       resolve: (request) => resolveName(request, parts),

@@ -20,11 +20,22 @@ export interface ServerStatus {
   readonly subscriptionId: string
   readonly registryDomain: string
   readonly host: HostSummary
+  /** The processes that serve registries; none: the server itself does. */
+  readonly workers: readonly WorkerSummary[]
   readonly places: readonly PlaceSummary[]
   /** Images that come from registries elsewhere now. */
   readonly imports: readonly ImportSummary[]
   /** Why there are no places, where there are none. */
   readonly placesUnavailable?: { readonly cause: string; readonly cure: string }
+}
+
+export interface WorkerSummary {
+  readonly slot: number
+  /** Absent for a moment, while one takes the other's place. */
+  readonly pid?: number
+  readonly state: 'serving' | 'starting'
+  /** How often it had to be replaced. */
+  readonly replaced: number
 }
 
 /** An image on its way here. `blobs` and `bytes` are of what was lacking when it began. */

@@ -45,7 +45,7 @@ export interface Operations {
   /** Goes on with the scrub for about a second. */
   scrub(request: ScrubRequest): Promise<ScrubProgress>
   /** Opens the log anew, when it has got another name. */
-  reopenLog(): void
+  reopenLog(): Promise<void>
   shutDown(): void
 }
 
@@ -143,8 +143,8 @@ export async function serveOperator(options: {
   app.post('/scrub', { schema: { body: SCRUB } }, (request) =>
     operations.scrub(request.body as ScrubRequest),
   )
-  app.post('/log/reopen', (_request, reply) => {
-    operations.reopenLog()
+  app.post('/log/reopen', async (_request, reply) => {
+    await operations.reopenLog()
     return reply.code(204).send()
   })
   app.post('/shutdown', (_request, reply) => {

@@ -1,6 +1,6 @@
 import type { PlaceStatus } from '../places/place-status.ts'
 import type { Support } from '../places/support.ts'
-import type { HostSummary, ImportSummary, ServerStatus } from './contract.ts'
+import type { HostSummary, ImportSummary, ServerStatus, WorkerSummary } from './contract.ts'
 import { whatIsMissing } from './readiness.ts'
 
 /** Puts together what `causeway status` tells; degraded without places, or with one that is not in effect. */
@@ -21,6 +21,7 @@ export function describeServer(options: {
     readonly registryDomain: string
   }
   readonly host: HostSummary
+  readonly workers: readonly WorkerSummary[]
   readonly support: Support
   readonly places: readonly PlaceStatus[]
   readonly imports: readonly ImportSummary[]
@@ -49,6 +50,7 @@ export function describeServer(options: {
     subscriptionId: settings.subscriptionId,
     registryDomain: settings.registryDomain,
     host: options.host,
+    workers: options.workers,
     places,
     imports: options.imports,
     ...(!support.available && { placesUnavailable: support }),

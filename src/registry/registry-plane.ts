@@ -17,15 +17,16 @@ import { createBlobRoutes } from './blobs/blob-routes.ts'
 import { createBufferPool } from './blobs/buffer-pool.ts'
 import { createUrlSigner } from './blobs/signed-url.ts'
 import { createUploadRoutes } from './blobs/upload-routes.ts'
-import { createCacheReader } from './cache/cache-reader.ts'
+import { type CacheReader, createCacheReader } from './cache/cache-reader.ts'
 import { isWildcard, isWithin, upstreamOf } from './cache/cache-rule.ts'
 import { createCacheWriter } from './cache/cache-writer.ts'
 import { completeImage } from './cache/complete-image.ts'
 import { type CredentialsOf, createUpstream } from './cache/create-upstream.ts'
 import { createPullThrough } from './cache/pull-through.ts'
-import { createContentReader } from './content/content-reader.ts'
-import { createContentWriter } from './content/content-writer.ts'
-import { createDeletedReader } from './content/deleted-reader.ts'
+import type { Upstream } from './cache/upstream.ts'
+import { type ContentReader, createContentReader } from './content/content-reader.ts'
+import { type ContentWriter, createContentWriter } from './content/content-writer.ts'
+import { createDeletedReader, type DeletedReader } from './content/deleted-reader.ts'
 import { createChangeTeller } from './content/record-changes.ts'
 import { copyImage } from './copy/copy-image.ts'
 import type { CopyErrand, ImageCopy, SourceImage } from './copy/image-copy.ts'
@@ -49,8 +50,8 @@ import { createManifestRoutes } from './manifests/manifest-routes.ts'
 import { createReferrerRoutes } from './manifests/referrer-routes.ts'
 import type { Outside } from './outside.ts'
 import type { RegistryDirectory, RegistryFacts } from './registry-directory.ts'
-import { createNearestRegion } from './replicas/nearest-region.ts'
-import { createRegionStores } from './replicas/region-stores.ts'
+import { createNearestRegion, type NearestRegion } from './replicas/nearest-region.ts'
+import { createRegionStores, type RegionStores } from './replicas/region-stores.ts'
 import { createReplicaQueue, type ReplicaKey, type ReplicaState } from './replicas/replica-queue.ts'
 import { createReplicator } from './replicas/replicator.ts'
 import { createRoutes } from './routes.ts'
@@ -60,30 +61,32 @@ import { seedSamples } from './samples/seed-samples.ts'
 const BUFFER_BYTES = 1 << 20
 const BUFFERS_KEPT = 32
 
-export interface RegistryPlaneOptions {
-  readonly database: Database
+/** What it takes to serve requests, in whatever process: content is written where the database is. */
+export interface RegistryServerOptions {
+  readonly reader: ContentReader
+  readonly writer: ContentWriter
   readonly blobs: BlobStore
-  readonly replicas: ReplicaOptions
+  readonly stores: RegionStores
+  readonly nearest: NearestRegion
+  /** Told of what a replica should have by now, and does not. */
+  readonly lacks: (replica: ReplicaKey, digest: Digest, size: number) => void
   readonly directory: RegistryDirectory
   readonly identity: RegistryIdentity
-  readonly outside: Outside
   readonly clock: Clock
   readonly log: Pick<Logger, 'info' | 'error'>
   /** Random bytes that survive a restart: one key signs tokens, the other URLs. */
   readonly secrets: { readonly tokenKey: Buffer; readonly urlKey: Buffer }
   readonly tenantId: string
-  readonly cache: {
-    /** After which a tag that came from elsewhere is looked after again. */
-    readonly recheckSeconds: number
-    readonly credentialsOf: CredentialsOf
-  }
-  /** Between the tries for what fails elsewhere, in milliseconds. */
-  readonly pauses?: readonly number[]
+  /** What can be restored. */
+  readonly deleted: DeletedReader
+  /** What repositories under cache rules lack. */
+  readonly upstream: Upstream
+  readonly cacheReader: CacheReader
+  /** After which a tag that came from elsewhere is looked after again. */
+  readonly recheckSeconds: number
   readonly metrics?: Metrics
   /** Who is told of what changed nothing. */
   readonly events?: RegistryEvents
-  /** Who records changes, in their transaction. */
-  readonly recorder?: ChangeRecorder
 }
 
 /** Where the further regions of registries are. */
@@ -94,9 +97,38 @@ export interface ReplicaOptions {
   regionOf(place: string): string | undefined
 }
 
-export interface RegistryPlane {
+export interface RegistryServer {
   /** Serves a request whose origin the front has set; its `Host` says which registry. */
   handle(request: IncomingMessage, response: ServerResponse): void
+}
+
+export interface RegistryPlaneOptions
+  extends Pick<
+    RegistryServerOptions,
+    | ('blobs' | 'directory' | 'identity' | 'clock' | 'log' | 'secrets' | 'tenantId')
+    | ('metrics' | 'events')
+  > {
+  readonly database: Database
+  readonly replicas: ReplicaOptions
+  readonly outside: Outside
+  readonly cache: {
+    /** After which a tag that came from elsewhere is looked after again. */
+    readonly recheckSeconds: number
+    readonly credentialsOf: CredentialsOf
+  }
+  /** Between the tries for what fails elsewhere, in milliseconds. */
+  readonly pauses?: readonly number[]
+  /** Who records changes, in their transaction. */
+  readonly recorder?: ChangeRecorder
+}
+
+export interface RegistryPlane extends RegistryServer {
+  /** Changes what registries hold; for processes that serve requests and have no database to write to. */
+  readonly writer: ContentWriter
+  /** Fetches from elsewhere, for all processes. */
+  readonly upstream: Upstream
+  /** Has a replica get a blob before others. */
+  hasten(replica: ReplicaKey, digest: Digest, size: number): Promise<void>
   /** @throws ImageCopyError */
   copyImage(copy: ImageCopy, errand: CopyErrand): Promise<void>
   /** Removes all that a registry held. Files of blobs go later, by the garbage collector. */
@@ -121,36 +153,20 @@ export interface RegistryPlane {
   close(): Promise<void>
 }
 
-/** The registry plane: who may come in, what was asked for, and the answer or the refusal in its own words. */
-export function createRegistryPlane(options: RegistryPlaneOptions): RegistryPlane {
-  const { database, blobs, directory, identity, outside, clock, log, secrets, tenantId } = options
-  const { metrics = NO_METRICS, events = NO_EVENTS, recorder = NO_RECORDER } = options
-  const reader = createContentReader(database.reader)
-  const queue = createReplicaQueue(database.kysely, clock)
-  const stores = createRegionStores(blobs, options.replicas.store, (region, error) =>
-    log.error({ err: error, region }, 'the blobs of a region cannot be read'),
-  )
-  const replicator = createReplicator({ queue, stores, clock, log })
-  const writer = createContentWriter(database.kysely, clock, blobs, replicator.wake, recorder)
-  const nearest = createNearestRegion(options.replicas.regionOf)
-  const changes = createChangeTeller(recorder)
+/** Serves the registry plane: who may come in, what was asked for, and the answer or the refusal in its own words. */
+export function createRegistryServer(options: RegistryServerOptions): RegistryServer {
+  const { reader, writer, blobs, stores, nearest, lacks } = options
+  const { deleted, upstream, cacheReader, recheckSeconds } = options
+  const { metrics = NO_METRICS, events = NO_EVENTS } = options
+  const { directory, identity, clock, log, secrets, tenantId } = options
   const tokens = createRegistryTokens({ key: secrets.tokenKey, clock, tenantId, identity })
   const credentials = createCredentials({ identity, tokens, clock })
   const authorizer = createAuthorizer({ identity, tokens, credentials })
   const signer = createUrlSigner({ key: secrets.urlKey, clock })
   const pool = createBufferPool(BUFFER_BYTES, BUFFERS_KEPT)
-  const { pauses = PAUSES } = options
-  const cacheReader = createCacheReader(database.reader)
-  const upstream = createUpstream({
-    ...{ outside, blobs, reader, writer, cacheReader, clock, log, pauses },
-    cacheWriter: createCacheWriter(database.kysely, clock),
-    credentialsOf: options.cache.credentialsOf,
-  })
-  const { recheckSeconds } = options.cache
   const pullThrough = createPullThrough({
     ...{ upstream, blobs, reader, cacheReader, clock, recheckSeconds },
   })
-  const imports = createImportQueue(log, clock)
   const routes = createRoutes({
     authorizer,
     tokenEndpoints: createTokenEndpoints({ identity, tokens, credentials, tenantId }),
@@ -163,38 +179,10 @@ export function createRegistryPlane(options: RegistryPlaneOptions): RegistryPlan
     lists: createListRoutes(reader),
     metadata: createMetadataRoutes({ reader, writer }),
     pullThrough,
-    deleted: createDeletedRoutes({ deleted: createDeletedReader(database.reader), writer }),
+    deleted: createDeletedRoutes({ deleted, writer }),
   })
 
   const observer = createRequestObserver({ metrics, events, clock })
-
-  /** Who may hold something; before the first call of `retain` only the database knows. */
-  let holders: ReadonlySet<string> | undefined
-
-  /** What the queue was told last. */
-  let keptReplicas: string | undefined
-
-  async function forgetRegistry(uid: string): Promise<void> {
-    await blobs.discardUploads(uid)
-    await writer.deleteRegistry(uid)
-  }
-
-  /** Nobody waits for it: the blob comes from the home in the meantime. */
-  function lacks(replica: ReplicaKey, digest: Digest, size: number): void {
-    queue
-      .hasten(replica, digest, size)
-      .then(replicator.wake)
-      .catch((error: unknown) => log.error({ err: error, ...replica, digest }, 'not queued'))
-  }
-
-  /** Only of what comes by a cache rule may a part be missing. */
-  async function complete(uid: string, image: SourceImage): Promise<void> {
-    const { repository } = image
-    const rules = directory.list().find((registry) => registry.uid === uid)?.cacheRules
-    const found = upstreamOf(rules, repository)
-    if (!found) return
-    await completeImage({ upstream, reader }, { registry: uid, repository, upstream: found }, image)
-  }
 
   function findHost(request: IncomingMessage) {
     const host = (request.headers.host ?? '').toLowerCase().replace(/:443$/, '')
@@ -263,6 +251,73 @@ export function createRegistryPlane(options: RegistryPlaneOptions): RegistryPlan
       const record = observer.follow(request, response)
       serve(request, response, record).catch((thrown) => fail(request, response, record, thrown))
     },
+  }
+}
+
+/** The registry plane with all that happens in it without a request. */
+export function createRegistryPlane(options: RegistryPlaneOptions): RegistryPlane {
+  const { database, blobs, directory, outside, clock, log } = options
+  const { recorder = NO_RECORDER, pauses = PAUSES } = options
+  const reader = createContentReader(database.reader)
+  const queue = createReplicaQueue(database.kysely, clock)
+  const stores = createRegionStores(blobs, options.replicas.store, (region, error) =>
+    log.error({ err: error, region }, 'the blobs of a region cannot be read'),
+  )
+  const replicator = createReplicator({ queue, stores, clock, log })
+  const writer = createContentWriter(database.kysely, clock, blobs, replicator.wake, recorder)
+  const nearest = createNearestRegion(options.replicas.regionOf)
+  const changes = createChangeTeller(recorder)
+  const cacheReader = createCacheReader(database.reader)
+  const deleted = createDeletedReader(database.reader)
+  const upstream = createUpstream({
+    ...{ outside, blobs, reader, writer, cacheReader, clock, log, pauses },
+    cacheWriter: createCacheWriter(database.kysely, clock),
+    credentialsOf: options.cache.credentialsOf,
+  })
+  const { recheckSeconds } = options.cache
+  const imports = createImportQueue(log, clock)
+
+  /** Who may hold something; before the first call of `retain` only the database knows. */
+  let holders: ReadonlySet<string> | undefined
+
+  /** What the queue was told last. */
+  let keptReplicas: string | undefined
+
+  const hasten: RegistryPlane['hasten'] = async (replica, digest, size) => {
+    await queue.hasten(replica, digest, size)
+    replicator.wake()
+  }
+
+  /** Nobody waits for it: the blob comes from the home in the meantime. */
+  function lacks(replica: ReplicaKey, digest: Digest, size: number): void {
+    hasten(replica, digest, size).catch((error: unknown) =>
+      log.error({ err: error, ...replica, digest }, 'not queued'),
+    )
+  }
+
+  async function forgetRegistry(uid: string): Promise<void> {
+    await blobs.discardUploads(uid)
+    await writer.deleteRegistry(uid)
+  }
+
+  /** Only of what comes by a cache rule may a part be missing. */
+  async function complete(uid: string, image: SourceImage): Promise<void> {
+    const { repository } = image
+    const rules = directory.list().find((registry) => registry.uid === uid)?.cacheRules
+    const found = upstreamOf(rules, repository)
+    if (!found) return
+    await completeImage({ upstream, reader }, { registry: uid, repository, upstream: found }, image)
+  }
+
+  const { manifest, blob, arrived } = upstream
+  return {
+    ...createRegistryServer({
+      ...options,
+      ...{ reader, writer, deleted, stores, nearest, lacks, upstream, cacheReader, recheckSeconds },
+    }),
+    writer,
+    hasten,
+    upstream: { manifest, blob, arrived },
 
     copyImage(copy, errand) {
       const target = directory.list().find(({ uid }) => uid === copy.to.registryUid)

@@ -2,10 +2,10 @@ import { createHash, randomUUID } from 'node:crypto'
 import { statSync } from 'node:fs'
 import { chmod, mkdir, realpath, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { CannotStart } from '../lib/cannot-start.ts'
 import { readOrCreate } from '../lib/durable-file.ts'
 import { syncFolder } from '../lib/files.ts'
+import { type HeldLock, holdLock } from './hold-lock.ts'
 
 /** Where things are in a data folder. Secrets lie in folders that only the owner may enter. */
 export interface DataFolder {
@@ -148,19 +148,10 @@ async function makeFolders(path: string): Promise<void> {
  *
  * @throws DataFolderInUse
  */
-export function lockDataFolder(folder: DataFolder): { release(): void } {
-  // The kernel drops an SQLite lock with its process, so a crash leaves nothing to clean up.
-  const lock = new DatabaseSync(join(folder.run, 'lock.db'))
-  try {
-    lock.exec('PRAGMA journal_mode=DELETE; BEGIN EXCLUSIVE')
-  } catch (error) {
-    lock.close()
-    if (error instanceof Error && /locked/.test(error.message)) {
-      throw new DataFolderInUse(folder.path)
-    }
-    throw error
-  }
-  return { release: () => lock.close() }
+export function lockDataFolder(folder: DataFolder): HeldLock {
+  const lock = holdLock(join(folder.run, 'lock.db'))
+  if (!lock) throw new DataFolderInUse(folder.path)
+  return lock
 }
 
 /** Whether this user may have a data folder there; root may have every one. */

@@ -13,6 +13,7 @@ import { commitVersionOf } from './commit-version.ts'
 import { refuseNewer } from './data-too-new.ts'
 import { findDueUpgrade, migrate, UpgradeFailed } from './migrate.ts'
 import { MIGRATIONS, type Migrations } from './migrations.ts'
+import { openReader } from './open-reader.ts'
 import { noteWriter } from './schema-record.ts'
 import type { Tables } from './tables.ts'
 import { backUpBeforeUpgrade } from './upgrade-backup.ts'
@@ -60,8 +61,7 @@ export async function openDatabase(file: string, options: UpgradeOptions = {}): 
     await kysely.destroy()
     throw error
   }
-  const reader = new DatabaseSync(file, { readOnly: true })
-  reader.exec('PRAGMA busy_timeout=5000')
+  const reader = openReader(file)
   committed = commitVersionOf(reader).lookAgain
   return {
     kysely,

@@ -12,13 +12,24 @@ import { listBlobFiles } from './list-blob-files.ts'
 const DAY_MS = 24 * 60 * 60 * 1000
 /** No client comes back to an upload after so long. */
 const ABANDONED_AFTER_MS = 7 * DAY_MS
+/** Longer than it takes from a blob's name to the end of its upload's. */
+const PLACING_MS_MAX = 10 * 60 * 1000
 
 /**
  * Blobs as files: `blobs/<algorithm>/<first two digits>/<hex>`, uploads as `uploads/<registry>/<repository's hash>-<id>`.
  * The file of an upload is all there is to it, so that it survives a restart without a row. What is to go lies in `removed`,
  * what has wrong bytes in `quarantine/<algorithm>-<hex>`.
  */
-export async function createFileBlobStore(folder: string): Promise<BlobStore> {
+export async function createFileBlobStore(
+  folder: string,
+  options: {
+    /** 36 characters, as a guid has. */
+    readonly newUploadId?: () => string
+    /** Other processes have begun uploads here as well, and go on with them. */
+    readonly isShared?: boolean
+  } = {},
+): Promise<BlobStore> {
+  const { newUploadId = randomUUID, isShared = false } = options
   const uploads = new Map<string, BlobUpload>()
   const knownFolders = new Set<string>()
   const shards = new Map<string, HeldFile>()
@@ -79,20 +90,24 @@ export async function createFileBlobStore(folder: string): Promise<BlobStore> {
 
   let tidiedAt = 0
 
-  /** Whether the file is a blob as well: of a process that ended right after. */
-  const isPlaced = (file: string, { nlink }: Stats) => nlink > 1 && !uploads.has(file)
+  /** Whether the file is a blob as well: of a process that ended right after. One that lives ends it soon. */
+  const isPlaced = (file: string, { nlink, ctimeMs }: Stats, isAlone: boolean) =>
+    nlink > 1 && !uploads.has(file) && (isAlone || Date.now() - ctimeMs > PLACING_MS_MAX)
 
   /** Removes what nobody goes on with: at the start, and later with the first upload of a day. */
   async function discardAbandoned(): Promise<void> {
     const now = Date.now()
     if (now - tidiedAt < DAY_MS) return
+    const isAlone = !isShared && tidiedAt === 0
     tidiedAt = now
     for (const registry of await readdir(join(folder, 'uploads'))) {
       const path = join(folder, 'uploads', registry)
       for (const name of await readdir(path)) {
         const file = join(path, name)
         const found = await statOf(file)
-        if (!found || (!isPlaced(file, found) && now - found.mtimeMs < ABANDONED_AFTER_MS)) continue
+        if (!found) continue
+        const isLeft = isPlaced(file, found, isAlone) || now - found.mtimeMs >= ABANDONED_AFTER_MS
+        if (!isLeft) continue
         await uploads.get(file)?.discard()
         await rm(file, { force: true })
       }
@@ -112,7 +127,7 @@ export async function createFileBlobStore(folder: string): Promise<BlobStore> {
 
     async begin(owner) {
       await discardAbandoned()
-      const id = randomUUID()
+      const id = newUploadId()
       const file = uploadFile(owner, id)
       await ensureFolder(uploadFolder(owner.registry))
       return track(file, id, 0, await open(file, 'wx+', 0o600))

@@ -81,7 +81,7 @@ export const internet: Where = { internet: true }
  * `remove` in an `after` hook. `setUp` has the article's set-up made, as `npm start` does; `user` is whose server it is;
  * `owner` has the data folder, and root starts the server on it; `configuration` is the text of its configuration file;
  * `prepare` puts into the data folder what is to be found there; `within` is the command that enters the namespaces in
- * which all of it is to run; `under` is a command that the first server alone runs under.
+ * which all of it is to run; `under` is a command that the first server alone runs under; `workers` serve registries.
  */
 export async function startCauseway(
   options: {
@@ -93,6 +93,7 @@ export async function startCauseway(
     prepare?: (dataFolder: string) => void
     within?: readonly string[]
     under?: readonly string[]
+    workers?: number
   } = {},
 ): Promise<Causeway> {
   const dataFolder = await mkdtemp(join(tmpdir(), 'causeway-test-'))
@@ -111,6 +112,7 @@ export async function startCauseway(
     '--port',
     String(options.port ?? 0),
     ...(options.setUp ? [] : ['--empty']),
+    ...(options.workers === undefined ? [] : ['--workers', String(options.workers)]),
     ...(options.configuration === undefined ? [] : ['--config', configFile]),
   ]
   const { mark, run: runFolder } = await describeDataFolder(dataFolder)
@@ -196,7 +198,7 @@ export async function startCauseway(
 }
 
 /** Whether a process runs: one that waits to be reaped does not. */
-function isRunning(pid: number): boolean {
+export function isRunning(pid: number): boolean {
   try {
     const line = readFileSync(`/proc/${pid}/stat`, 'utf8')
     return line.at(line.lastIndexOf(')') + 2) !== 'Z'

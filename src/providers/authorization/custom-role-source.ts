@@ -1,7 +1,7 @@
 import { keyOf } from '../../arm/resource-id.ts'
 import type { ResourceReader } from '../../arm/resource-reader.ts'
 import type { Resource } from '../../arm/resource-type.ts'
-import type { CustomRoleSource } from '../../identity/authorizer.ts'
+import type { CustomRoleSource, RolePermission } from '../../identity/authorizer.ts'
 import type { ChangeFeed } from '../../storage/change-feed.ts'
 import { guidOf } from './built-in-definition.ts'
 import { ROLE_DEFINITION, type RoleDefinitionProperties } from './role-schema.ts'
@@ -10,7 +10,13 @@ import { ROLE_DEFINITION, type RoleDefinitionProperties } from './role-schema.ts
 export async function createCustomRoleSource(options: {
   readonly resources: Pick<ResourceReader, 'all' | 'get'>
   readonly feed: ChangeFeed
-}): Promise<CustomRoleSource & { nameOf(roleId: string): string | undefined }> {
+}): Promise<
+  CustomRoleSource & {
+    nameOf(roleId: string): string | undefined
+    /** All of them, by guid; what is the same object is the same role. */
+    entries(): Iterable<readonly [roleId: string, permissions: readonly RolePermission[]]>
+  }
+> {
   const { resources, feed } = options
   const roles = new Map<string, RoleDefinitionProperties>()
   const keep = ({ id, properties }: Resource<RoleDefinitionProperties>) =>
@@ -29,5 +35,6 @@ export async function createCustomRoleSource(options: {
   return {
     permissionsOf: (roleId) => roles.get(keyOf(roleId))?.permissions,
     nameOf: (roleId) => roles.get(keyOf(roleId))?.roleName,
+    entries: () => roles.entries().map(([roleId, { permissions }]) => [roleId, permissions]),
   }
 }

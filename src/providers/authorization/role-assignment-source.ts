@@ -5,7 +5,8 @@ import type { RoleAssignmentSource } from '../../identity/authorizer.ts'
 import type { ChangeFeed } from '../../storage/change-feed.ts'
 import { ROLE_ASSIGNMENT, type RoleAssignmentProperties } from './role-assignment.ts'
 
-interface Grant {
+/** A role that somebody has at a scope. */
+export interface RoleGrant {
   readonly objectId: string
   readonly scope: string
   readonly roleId: string
@@ -15,11 +16,16 @@ interface Grant {
 export async function createRoleAssignmentSource(options: {
   readonly resources: Pick<ResourceReader, 'all' | 'get'>
   readonly feed: ChangeFeed
-}): Promise<RoleAssignmentSource> {
+}): Promise<
+  RoleAssignmentSource & {
+    /** All of them, by the assignment's id; what is the same object is the same grant. */
+    entries(): Iterable<readonly [id: string, grant: RoleGrant]>
+  }
+> {
   const { resources, feed } = options
-  const grants = new Map<string, Grant>()
+  const grants = new Map<string, RoleGrant>()
   // Asked with every request, changed now and then.
-  let byPrincipal: ReadonlyMap<string, readonly Grant[]> = new Map()
+  let byPrincipal: ReadonlyMap<string, readonly RoleGrant[]> = new Map()
   const regroup = () => {
     byPrincipal = Map.groupBy(grants.values(), (grant) => grant.objectId)
   }
@@ -43,5 +49,6 @@ export async function createRoleAssignmentSource(options: {
 
   return {
     assignmentsOf: (objectId) => byPrincipal.get(keyOf(objectId)) ?? [],
+    entries: () => grants.entries(),
   }
 }

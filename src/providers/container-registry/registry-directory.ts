@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { keyOf, parseResourceId } from '../../arm/resource-id.ts'
 import type { Resource, Settings } from '../../arm/resource-type.ts'
 import type { CacheRule } from '../../registry/cache/cache-rule.ts'
+import { destinationsOf } from '../../registry/registry-destinations.ts'
 import type {
   PublicAccess,
   RegistryDirectory,
@@ -34,13 +35,7 @@ export interface CommittedResources {
   children<P>(parentId: string, type: string): Promise<readonly Resource<P>[]>
 }
 
-type Destination = ReturnType<RegistryDirectory['byHost']>
-
-/**
- * The registries as the registry plane sees them: loaded once, then kept in step with the feed.
- *
- * A data endpoint is found by its host name only while the registry sends blobs there; before, the name is nobody's.
- */
+/** The registries as the registry plane sees them: loaded once, then kept in step with the feed. */
 export async function createRegistryDirectory({
   resources,
   feed,
@@ -53,7 +48,7 @@ export async function createRegistryDirectory({
   readonly unseal: (sealed: string) => string
 }): Promise<RegistryDirectory> {
   const byId = new Map<string, RegistryFacts>()
-  let byHost = new Map<string, Destination>()
+  let byHost = destinationsOf([])
   let version = 0
   const tokens = createTokenSource(resources)
 
@@ -201,16 +196,4 @@ function publicAccessOf(registry: Registry): PublicAccess {
   const { defaultAction, ipRules } = networkRulesOf(registry.properties)
   if (!isPremium(registry) || defaultAction === 'Allow') return { kind: 'all' }
   return { kind: 'selected', ranges: ipRules.map((rule) => rule.value) }
-}
-
-function destinationsOf(registries: Iterable<RegistryFacts>): Map<string, Destination> {
-  const destinations = new Map<string, Destination>()
-  for (const registry of registries) {
-    destinations.set(registry.loginServer, { registry, role: 'login' })
-    if (!registry.redirectsBlobs) continue
-    for (const { host, region } of registry.dataEndpoints) {
-      destinations.set(host, { registry, role: 'data', region })
-    }
-  }
-  return destinations
 }

@@ -65,7 +65,7 @@ const OCI_ERRORS = {
     message:
       'authentication required, visit https://aka.ms/acr/authorization for more information.',
   },
-  UNAVAILABLE: { status: 503, message: 'the source registry cannot be reached' },
+  UNAVAILABLE: { status: 503, message: 'the registry cannot do this right now; try again' },
   UNKNOWN: { status: 500, message: 'the registry failed to process the request' },
   UNSUPPORTED: { status: 405, message: 'The operation is unsupported.' },
 } as const satisfies Record<string, OciErrorKind>
