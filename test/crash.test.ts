@@ -84,8 +84,9 @@ describe('a server under load', {
 
   test('answers soon after each start', (t) => {
     const sorted = startTimes.toSorted((one, other) => one - other)
-    const [median, most] = [sorted[Math.floor(sorted.length / 2)], sorted.at(-1)]
-    t.diagnostic(`${sorted.length} starts, exec to all answering: p50 ${median} ms, max ${most} ms`)
+    const [median, ninth] = [0.5, 0.9].map((part) => sorted[Math.floor(sorted.length * part)])
+    const times = `p50 ${median} ms, p90 ${ninth} ms, max ${sorted.at(-1)} ms`
+    t.diagnostic(`${sorted.length} starts, exec to all answering: ${times}`)
     assert.ok(sorted.length > 0)
   })
 
