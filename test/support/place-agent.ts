@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { IncomingHttpHeaders } from 'node:http'
 import { join } from 'node:path'
@@ -124,8 +123,8 @@ export async function startAgent(
     },
     async variables() {
       const outcome = await order({ kind: 'variables' })
-      assert.ok('variables' in outcome, JSON.stringify(outcome))
-      return outcome.variables
+      if ('variables' in outcome) return outcome.variables
+      throw new NoAnswer(`no variables: ${JSON.stringify(outcome)}`)
     },
     hasEnded: () => ended,
     async end() {
