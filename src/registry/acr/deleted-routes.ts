@@ -6,6 +6,7 @@ import { type Exchange, nextPage, parsePage, readBody, sendJson } from '../http/
 import { OciError } from '../http/oci-error.ts'
 import { isTag } from '../http/oci-path.ts'
 import { deletionIn } from '../registry-directory.ts'
+import { describeManifest } from './present.ts'
 
 const BODY_BYTES_MAX = 4096
 
@@ -32,18 +33,7 @@ export function createDeletedRoutes(options: {
 
   const present = (registry: string, repository: string, row: DeletedManifestRow) => {
     const tags = deleted.tagsOf(registry, repository, row.digest)
-    return {
-      digest: row.digest,
-      imageSize: row.imageSize,
-      createdTime: row.createdAt,
-      lastUpdateTime: row.updatedAt,
-      ...(row.architecture !== null && { architecture: row.architecture }),
-      ...(row.os !== null && { os: row.os }),
-      mediaType: row.mediaType,
-      ...(row.configMediaType !== null && { configMediaType: row.configMediaType }),
-      ...(tags.length > 0 && { tags }),
-      deletedAt: row.deletedAt,
-    }
+    return { ...describeManifest(row, tags), deletedAt: row.deletedAt }
   }
 
   return {

@@ -20,8 +20,11 @@ export const presentTag = (row: TagRow) => ({
   changeableAttributes: row.attributes,
 })
 
-/** `tags` are all that it has: who cleans up takes a manifest without any for one that nobody wants. */
-export const presentManifest = (row: ManifestRow, tags: readonly string[]) => ({
+/** What is said of a manifest, there or deleted. */
+export const describeManifest = (
+  row: Omit<ManifestRow, 'attributes'>,
+  tags: readonly string[],
+) => ({
   digest: row.digest,
   imageSize: row.imageSize,
   createdTime: row.createdAt,
@@ -31,6 +34,11 @@ export const presentManifest = (row: ManifestRow, tags: readonly string[]) => ({
   mediaType: row.mediaType,
   ...(row.configMediaType !== null && { configMediaType: row.configMediaType }),
   ...(tags.length > 0 && { tags }),
+})
+
+/** `tags` are all that it has: who cleans up takes a manifest without any for one that nobody wants. */
+export const presentManifest = (row: ManifestRow, tags: readonly string[]) => ({
+  ...describeManifest(row, tags),
   changeableAttributes: row.attributes,
 })
 
