@@ -26,6 +26,8 @@ const { values } = parseArgs({
     over: { type: 'string', default: 'plain,tls,endpoint' },
     // Seconds to wait, in all, for others to leave the machine alone.
     patience: { type: 'string', default: '120' },
+    // Of the program; without it as many as it takes by itself.
+    workers: { type: 'string' },
     // For the plane alone: `--cpu-prof`, say.
     'node-flags': { type: 'string', default: '' },
   },
@@ -71,7 +73,10 @@ async function startAll(): Promise<readonly Target[]> {
     await start(startDistribution('plain'))
   }
   if (over.has('tls')) await start(startDistribution('tls'))
-  if (over.has('tls') || over.has('endpoint')) await start(startPrivateCauseway())
+  if (over.has('tls') || over.has('endpoint')) {
+    const { workers } = values
+    await start(startPrivateCauseway(workers === undefined ? undefined : Number(workers)))
+  }
   const isAsked = ({ name }: Target) =>
     name === 'public' || name === 'endpoint' ? over.has('endpoint') : true
   return started.flatMap((each) => each.targets).filter(isAsked)

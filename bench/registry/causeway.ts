@@ -23,11 +23,11 @@ const NETWORK = { vnet: 'bench' }
 
 /**
  * The program with two registries: one that is only public, and one with a private endpoint, whose blobs go by its data
- * endpoint. A principal with the role AcrPush pushes and pulls.
+ * endpoint. A principal with the role AcrPush pushes and pulls. `workers` serve the registries: as many as by default.
  */
-export async function startPrivateCauseway(): Promise<Started> {
+export async function startPrivateCauseway(workers?: number): Promise<Started> {
   const folder = await mkdtemp(join(tmpdir(), 'cw-causeway-'))
-  const causeway = await startCauseway()
+  const causeway = await startCauseway(workers === undefined ? {} : { workers })
   const clients: Client[] = []
   const end = async () => {
     for (const client of clients) await client.end()
