@@ -1,11 +1,14 @@
 import type { Metrics, RequestOutcome } from '../../lib/metrics.ts'
 import type { AuditEvent, RegistryEvents } from './registry-events.ts'
 
-/** What a process has to tell that serves requests for another. Plain data. */
-export interface EventBatch {
+/** What a process has to tell that serves requests for another. */
+interface Told {
   readonly outcomes: readonly RequestOutcome[]
   readonly events: readonly AuditEvent[]
 }
+
+/** The same as JSON: one text costs both processes half of what so many objects would. */
+export type EventBatch = string
 
 /** Tells another process in batches, so that a request costs no message. */
 export interface EventForwarder {
@@ -29,10 +32,10 @@ export function createEventForwarder(send: (batch: EventBatch) => Promise<void>)
     clearTimeout(timer)
     timer = undefined
     if (outcomes.length === 0 && events.length === 0) return
-    const batch = { outcomes, events }
+    const told: Told = { outcomes, events }
     outcomes = []
     events = []
-    await send(batch)
+    await send(JSON.stringify(told))
   }
 
   const later = (): void => {
@@ -59,9 +62,11 @@ export function createEventForwarder(send: (batch: EventBatch) => Promise<void>)
 
 /** What the other process does with a batch. */
 export function receiveEvents(
-  { outcomes, events }: EventBatch,
+  batch: EventBatch,
   to: { readonly metrics: Pick<Metrics, 'request'>; readonly events: RegistryEvents },
 ): void {
+  // The gate: it comes from a process of the same program.
+  const { outcomes, events } = JSON.parse(batch) as Told
   for (const outcome of outcomes) to.metrics.request(outcome)
   for (const event of events) to.events.note(event)
 }
