@@ -1,75 +1,117 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { on } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import { execPath } from 'node:process'
 import { type TestContext, test } from 'node:test'
-import { setImmediate } from 'node:timers/promises'
+import { sql } from 'kysely'
 import { createCommittedCache } from './committed-cache.ts'
 import { openDatabase } from './database.ts'
+import { openReader } from './open-reader.ts'
 
-function open(t: TestContext) {
+/** A row that one connection writes, and two read: that of the process that writes, and one as other processes have it. */
+async function open(t: TestContext) {
   const folder = mkdtempSync(join(tmpdir(), 'causeway-cache-'))
   const file = join(folder, 'some.db')
-  const writer = new DatabaseSync(file)
-  writer.exec("PRAGMA journal_mode=WAL; CREATE TABLE t(x); INSERT INTO t VALUES ('first')")
-  const reader = new DatabaseSync(file, { readOnly: true })
-  t.after(() => {
-    reader.close()
-    writer.close()
-    rmSync(folder, { recursive: true })
-  })
-  let reads = 0
-  const cache = createCommittedCache(reader)
-  const statement = reader.prepare('SELECT x FROM t')
-  const read = () => {
-    reads += 1
-    return statement.get()?.x
-  }
-  return { writer, cache, get: () => cache.get('x', read), reads: () => reads }
-}
-
-test('reads once while nothing is committed', (t) => {
-  const { get, reads } = open(t)
-  assert.equal(get(), 'first')
-  assert.equal(get(), 'first')
-  assert.equal(reads(), 1)
-})
-
-test('reads again after a commit, and not before', async (t) => {
-  const { writer, get, reads } = open(t)
-  get()
-  writer.exec("BEGIN; UPDATE t SET x = 'second'")
-  assert.equal(get(), 'first')
-  writer.exec('COMMIT')
-  await setImmediate()
-  assert.equal(get(), 'second')
-  assert.equal(reads(), 2)
-})
-
-test('reads again at once where this process itself has committed', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'causeway-cache-'))
-  const { kysely, reader, close } = await openDatabase(join(folder, 'some.db'))
+  const { kysely, reader, close } = await openDatabase(file)
+  const elsewhere = openReader(file)
   t.after(async () => {
+    elsewhere.close()
     await close()
     rmSync(folder, { recursive: true })
   })
-  const cache = createCommittedCache(reader)
-  const statement = reader.prepare('SELECT count(*) AS count FROM registry_repositories')
-  const count = () => cache.get('count', () => statement.get()?.count)
-  const counts = [count()]
-  const values = { registry: 'r', created_at: '', updated_at: '' }
-  for (const name of ['a', 'b']) {
-    const query = kysely.insertInto('registry_repositories').values({ ...values, name })
-    // All of it before the next event: nothing waits but for promises.
-    await query.execute()
-    counts.push(count())
+  await sql`CREATE TABLE t(x)`.execute(kysely)
+  await sql`INSERT INTO t VALUES ('first')`.execute(kysely)
+  const [here, there] = [reader, elsewhere].map((connection) => {
+    const cache = createCommittedCache(connection)
+    const statement = connection.prepare('SELECT x FROM t')
+    let reads = 0
+    const read = () => {
+      reads += 1
+      return statement.get()?.x
+    }
+    return { cache, get: () => cache.get('x', read), reads: () => reads }
+  })
+  assert.ok(here && there)
+  const update = (to: string) => sql`UPDATE t SET x = ${to}`
+  return { file, kysely, update, here, there }
+}
+
+test('reads once while nothing is committed', async (t) => {
+  const { kysely, here, there } = await open(t)
+  for (const { get, reads } of [here, there]) {
+    assert.equal(get(), 'first')
+    await sql`SELECT x FROM t`.execute(kysely)
+    assert.equal(get(), 'first')
+    assert.equal(reads(), 1)
   }
-  assert.deepEqual(counts, [0, 1, 2])
 })
 
-test('does not remember that something is missing, nor what is large', (t) => {
-  const { cache } = open(t)
+test('reads again at once after a commit, and not before', async (t) => {
+  const { kysely, update, here, there } = await open(t)
+  for (const { get } of [here, there]) assert.equal(get(), 'first')
+  await kysely.transaction().execute(async (transaction) => {
+    await update('second').execute(transaction)
+    for (const { get } of [here, there]) assert.equal(get(), 'first')
+  })
+  for (const { get, reads } of [here, there]) {
+    assert.equal(get(), 'second')
+    assert.equal(reads(), 2)
+  }
+  await update('third').execute(kysely)
+  for (const { get } of [here, there]) assert.equal(get(), 'third')
+  await sql`UPDATE t SET x = 'fourth' RETURNING x`.execute(kysely)
+  for (const { get } of [here, there]) assert.equal(get(), 'fourth')
+})
+
+test('what was taken back is no commit', async (t) => {
+  const { kysely, update, here, there } = await open(t)
+  for (const { get } of [here, there]) get()
+  const failing = kysely.transaction().execute(async (transaction) => {
+    await update('never').execute(transaction)
+    throw new Error('changed its mind')
+  })
+  await assert.rejects(failing, /changed its mind/)
+  for (const { get } of [here, there]) assert.equal(get(), 'first')
+})
+
+test('another process sees at once what was committed in this one', async (t) => {
+  const { file, kysely, update } = await open(t)
+  const modules = ['committed-cache.ts', 'open-reader.ts'].map(
+    (name) => new URL(name, import.meta.url).href,
+  )
+  const program = `
+    const [{ createCommittedCache }, { openReader }] = await Promise.all(
+      ${JSON.stringify(modules)}.map((name) => import(name)))
+    const reader = openReader(process.argv[1])
+    const cache = createCommittedCache(reader)
+    const statement = reader.prepare('SELECT x FROM t')
+    process.on('message', () => process.send(cache.get('x', () => statement.get().x)))
+    process.send('ready')`
+  const flags = ['--disable-warning=ExperimentalWarning', '--input-type=module', '--eval', program]
+  const child = spawn(execPath, [...flags, file], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  })
+  t.after(() => child.kill())
+  const answers = on(child, 'message')
+  const heard = async () => (await answers.next()).value?.[0]
+  assert.equal(await heard(), 'ready')
+  const asked = async () => {
+    child.send('what is it')
+    return heard()
+  }
+  assert.equal(await asked(), 'first')
+  for (const word of ['second', 'third', 'fourth']) {
+    await update(word).execute(kysely)
+    assert.equal(await asked(), word)
+  }
+})
+
+test('does not remember that something is missing, nor what is large', async (t) => {
+  const { here } = await open(t)
+  const { cache } = here
   assert.equal(
     cache.get('missing', () => undefined),
     undefined,

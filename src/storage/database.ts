@@ -9,11 +9,11 @@ import {
   type SqliteStatement,
 } from 'kysely'
 import { CannotStart } from '../lib/cannot-start.ts'
-import { commitVersionOf } from './commit-version.ts'
+import { createCommitCounter, setCommitVersion } from './commit-version.ts'
 import { refuseNewer } from './data-too-new.ts'
 import { findDueUpgrade, migrate, UpgradeFailed } from './migrate.ts'
 import { MIGRATIONS, type Migrations } from './migrations.ts'
-import { openReader } from './open-reader.ts'
+import { connectReader } from './open-reader.ts'
 import { noteWriter } from './schema-record.ts'
 import type { Tables } from './tables.ts'
 import { backUpBeforeUpgrade } from './upgrade-backup.ts'
@@ -52,23 +52,24 @@ export async function openDatabase(file: string, options: UpgradeOptions = {}): 
     file,
     'PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA busy_timeout=5000; PRAGMA wal_autocheckpoint=4000',
   )
-  // Until there is a reader nobody has read anything.
-  let committed = () => {}
-  const kysely = new Kysely<Tables>({ dialect: dialectOf(writer, () => committed()) })
+  const commits = createCommitCounter(file)
+  const kysely = new Kysely<Tables>({ dialect: dialectOf(writer, commits.add) })
   try {
     await upgrade(file, writer, kysely, options)
   } catch (error) {
     await kysely.destroy()
+    commits.close()
     throw error
   }
-  const reader = openReader(file)
-  committed = commitVersionOf(reader).lookAgain
+  const reader = connectReader(file)
+  setCommitVersion(reader, commits)
   return {
     kysely,
     reader,
     async close() {
       reader.close()
       await kysely.destroy()
+      commits.close()
     },
   }
 }
@@ -98,8 +99,8 @@ async function upgrade(
 }
 
 /** SQLite takes changes of the schema back with their transaction, which Kysely does not count on. */
-function dialectOf(database: DatabaseSync, written: () => void): SqliteDialect {
-  const dialect = new SqliteDialect({ database: forKysely(database, written) })
+function dialectOf(database: DatabaseSync, committed: () => void): SqliteDialect {
+  const dialect = new SqliteDialect({ database: forKysely(database, committed) })
   dialect.createAdapter = () => new TransactionalSqliteAdapter()
   return dialect
 }
@@ -129,23 +130,29 @@ const NOTHING_RUN = { changes: 0, lastInsertRowid: 0 }
 const STATEMENTS_MAX = 200
 
 // Kysely speaks better-sqlite3, whose statements take their parameters as one array and know whether they return rows.
-function forKysely(database: DatabaseSync, written: () => void): SqliteDatabase {
+function forKysely(database: DatabaseSync, committed: () => void): SqliteDatabase {
   const prepared = new Map<string, SqliteStatement>()
 
   function prepare(sql: string): SqliteStatement {
     const statement = database.prepare(sql)
     const parameters = (values: readonly unknown[]) => values as never[]
+    const isRead = /^select\b/i.test(sql)
+    const done = () => {
+      if (!isRead && !database.isTransaction) committed()
+    }
     return {
       reader: statement.columns().length > 0,
       all(values) {
-        written()
-        return statement.all(...parameters(values))
+        const rows = statement.all(...parameters(values))
+        done()
+        return rows
       },
       run(values) {
-        written()
         // SQLite takes back some failed transactions itself, as on a full disk: the failure is what is to be told.
         if (sql === 'rollback' && !database.isTransaction) return NOTHING_RUN
-        return statement.run(...parameters(values))
+        const result = statement.run(...parameters(values))
+        done()
+        return result
       },
       iterate: (values) => statement.iterate(...parameters(values)) as IterableIterator<unknown>,
     }
