@@ -45,6 +45,7 @@ export function isCurrent(
   { starts_at: start, expires_at: end }: Pick<PrincipalCredentialRow, 'starts_at' | 'expires_at'>,
   at: Date,
 ): boolean {
+  if (start === null && end === null) return true
   const now = at.toISOString()
   return (start === null || now >= start) && (end === null || now < end)
 }

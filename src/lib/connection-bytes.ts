@@ -5,17 +5,17 @@ interface Bytes {
   sent: number
 }
 
-const accounted = new WeakMap<Socket, Bytes>()
+const ACCOUNTED = Symbol('accounted')
 
 /**
  * The bytes that a connection has carried since it was last asked about: heads and bodies of the one request that is over,
  * without a look at its pieces. Within TLS what TLS adds does not count.
  */
-export function takeBytes(socket: Socket): Readonly<Bytes> {
+export function takeBytes(socket: Socket & { [ACCOUNTED]?: Bytes }): Readonly<Bytes> {
   const { bytesRead, bytesWritten } = socket
-  const before = accounted.get(socket)
+  const before = socket[ACCOUNTED]
   if (!before) {
-    accounted.set(socket, { received: bytesRead, sent: bytesWritten })
+    socket[ACCOUNTED] = { received: bytesRead, sent: bytesWritten }
     return { received: bytesRead, sent: bytesWritten }
   }
   const taken = { received: bytesRead - before.received, sent: bytesWritten - before.sent }

@@ -57,16 +57,16 @@ export type Origin =
   /** The host itself, by its own names; they lead to the control plane and the authority, never to a registry. */
   | { readonly via: 'host'; readonly address: string }
 
-const origins = new WeakMap<object, Origin>()
+const ORIGIN = Symbol('origin')
 
 /** Called by the front alone, before a request reaches a plane. */
-export function setOrigin(request: object, origin: Origin): void {
-  origins.set(request, origin)
+export function setOrigin(request: object & { [ORIGIN]?: Origin }, origin: Origin): void {
+  request[ORIGIN] = origin
 }
 
 /** The origin of a raw request. Throws for a request that did not come through the front. */
-export function originOf(request: object): Origin {
-  const origin = origins.get(request)
+export function originOf(request: object & { readonly [ORIGIN]?: Origin }): Origin {
+  const origin = request[ORIGIN]
   if (!origin) throw new Error('a request without an origin')
   return origin
 }

@@ -25,7 +25,7 @@ import type { DeletedReader } from './content/deleted-reader.ts'
 import { createRequestObserver } from './events/observe-requests.ts'
 import { NO_EVENTS, type RegistryEvents } from './events/registry-events.ts'
 import type { RequestRecord } from './events/request-record.ts'
-import { type Exchange, sendJson } from './http/exchange.ts'
+import { type Exchange, type Query, sendJson } from './http/exchange.ts'
 import { OciError } from './http/oci-error.ts'
 import { decodePath } from './http/oci-path.ts'
 import type { RegistryIdentity } from './identity.ts'
@@ -39,6 +39,7 @@ import type { ReplicaKey } from './replicas/replica-queue.ts'
 import { createRoutes } from './routes.ts'
 import { SAMPLE_REGISTRY } from './samples/sample-registry.ts'
 
+const NO_QUERY: Query = new URLSearchParams()
 const BUFFER_BYTES = 1 << 20
 const BUFFERS_KEPT = 32
 
@@ -132,13 +133,14 @@ export function createRegistryServer(options: RegistryServerOptions): RegistrySe
       record.isTurnedAway = true
       throw admission.error
     }
-    const [path = '', query = ''] = (request.url ?? '').split(/\?(.*)/s)
+    const { url = '' } = request
+    const mark = url.indexOf('?')
     const exchange: Exchange = {
       request,
       response,
       registry: found.registry,
-      path: decodePath(path),
-      query: new URLSearchParams(query),
+      path: decodePath(mark < 0 ? url : url.slice(0, mark)),
+      query: mark < 0 ? NO_QUERY : new URLSearchParams(url.slice(mark + 1)),
       record,
     }
     if (found.role === 'login') return routes.serveLoginServer(exchange)

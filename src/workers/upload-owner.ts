@@ -16,6 +16,8 @@ export function newUploadIdIn({ slot, slots }: WorkerPlace): string {
 
 /** The id of the upload that a request goes on with; undefined for every other request. */
 export function uploadIdOf(url: string): string | undefined {
+  // Nearly every request is none: those need not be taken apart for that.
+  if (!url.includes('uploads') && !url.includes('%')) return undefined
   try {
     const path = parseOciPath(decodePath(url.split('?')[0] ?? ''))
     return path?.kind === 'upload' ? path.id : undefined

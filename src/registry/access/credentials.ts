@@ -16,9 +16,11 @@ export type Authorization =
 
 export function parseAuthorization(header: string | undefined): Authorization {
   if (!header) return { scheme: 'none' }
-  const [scheme = '', value = ''] = header.split(/ +/, 2)
-  if (/^bearer$/i.test(scheme)) return { scheme: 'bearer', token: value }
-  if (!/^basic$/i.test(scheme)) return { scheme: 'unknown' }
+  const blank = header.indexOf(' ')
+  const scheme = (blank < 0 ? header : header.slice(0, blank)).toLowerCase()
+  const value = blank < 0 ? '' : header.slice(blank).trim()
+  if (scheme === 'bearer') return { scheme, token: value }
+  if (scheme !== 'basic') return { scheme: 'unknown' }
   const text = Buffer.from(value, 'base64').toString()
   const colon = text.indexOf(':')
   if (colon < 0) return { scheme: 'unknown' }

@@ -1,4 +1,4 @@
-import { type Exchange, readBody, sendJson } from '../http/exchange.ts'
+import { type Exchange, type Query, readBody, sendJson } from '../http/exchange.ts'
 import { OciError } from '../http/oci-error.ts'
 import type { RegistryIdentity } from '../identity.ts'
 import { type Credentials, parseAuthorization, shownName } from './credentials.ts'
@@ -114,7 +114,7 @@ const readForm = async ({ request }: Exchange): Promise<URLSearchParams> =>
     (await readBody(request, FORM_BYTES_MAX, () => new OciError('SIZE_INVALID'))).toString(),
   )
 
-function checkService({ registry }: Exchange, parameters: URLSearchParams): void {
+function checkService({ registry }: Exchange, parameters: Query): void {
   const service = parameters.get('service')
   if (service && service.toLowerCase() !== registry.loginServer) throw refused('another service')
 }

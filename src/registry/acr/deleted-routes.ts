@@ -2,7 +2,14 @@ import type { Digest } from '../../lib/digest.ts'
 import type { ContentWriter } from '../content/content-writer.ts'
 import type { DeletedManifestRow, DeletedReader } from '../content/deleted-reader.ts'
 import { isNamedBy } from '../content/first-push-wins.ts'
-import { type Exchange, nextPage, parsePage, readBody, sendJson } from '../http/exchange.ts'
+import {
+  type Exchange,
+  nextPage,
+  parsePage,
+  type Query,
+  readBody,
+  sendJson,
+} from '../http/exchange.ts'
 import { OciError } from '../http/oci-error.ts'
 import { isTag } from '../http/oci-path.ts'
 import { deletionIn } from '../registry-directory.ts'
@@ -104,7 +111,7 @@ async function readTag({ request }: Exchange): Promise<string | undefined> {
   return tag
 }
 
-function parseIdPage(query: URLSearchParams): { n: number; last: number } {
+function parseIdPage(query: Query): { n: number; last: number } {
   const { n, last } = parsePage(query)
   if (last !== '' && !/^\d{1,15}$/.test(last)) {
     throw new OciError('PAGINATION_NUMBER_INVALID', { last })

@@ -2,7 +2,14 @@ import type { AttributeHolder } from '../content/attributes.ts'
 import type { ContentReader, ListOrder } from '../content/content-reader.ts'
 import type { ContentWriter } from '../content/content-writer.ts'
 import { occasionOf } from '../events/occasion.ts'
-import { type Exchange, nextPage, parsePage, sendEmpty, sendJson } from '../http/exchange.ts'
+import {
+  type Exchange,
+  nextPage,
+  parsePage,
+  type Query,
+  sendEmpty,
+  sendJson,
+} from '../http/exchange.ts'
 import { OciError } from '../http/oci-error.ts'
 import { parseDigest } from '../http/oci-path.ts'
 import { deletionIn } from '../registry-directory.ts'
@@ -127,7 +134,7 @@ const headOf = ({ registry }: Exchange, repository: string) => ({
   imageName: repository,
 })
 
-function parseListPage(query: URLSearchParams) {
+function parseListPage(query: Query) {
   const digest = query.get('digest')
   return {
     ...parsePage(query),

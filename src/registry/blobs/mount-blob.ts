@@ -2,7 +2,7 @@ import { type Digest, isDigest } from '../../lib/digest.ts'
 import { type Authorizer, toPull } from '../access/authorize.ts'
 import type { ContentReader } from '../content/content-reader.ts'
 import type { ContentWriter } from '../content/content-writer.ts'
-import type { Exchange } from '../http/exchange.ts'
+import type { Exchange, Query } from '../http/exchange.ts'
 import { isRepositoryName } from '../http/oci-path.ts'
 
 /** Where no source is named, so many that have the blob are tried; a client that may read none of them may as well upload. */
@@ -12,7 +12,7 @@ const SOURCES_MAX = 20
 export type BlobMount = (exchange: Exchange, repository: string) => Promise<Digest | undefined>
 
 /** The repository that a blob is to be mounted from, where the query names one. */
-export function mountSource(query: URLSearchParams): string | undefined {
+export function mountSource(query: Query): string | undefined {
   const from = query.has('mount') ? query.get('from') : null
   return from !== null && isRepositoryName(from) ? from : undefined
 }

@@ -1,6 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { Clock } from '../../lib/clock.ts'
 import type { Digest } from '../../lib/digest.ts'
+import type { Query } from '../http/exchange.ts'
 
 const LIFE_SECONDS = 20 * 60
 
@@ -16,7 +17,7 @@ export interface SignedBlob {
 export interface UrlSigner {
   /** The query that opens the blob for 20 minutes. */
   sign(blob: SignedBlob): string
-  isSigned(blob: SignedBlob, query: URLSearchParams): boolean
+  isSigned(blob: SignedBlob, query: Query): boolean
 }
 
 /** Signs blob URLs with a key that never leaves the process. `se` is the expiry in seconds since 1970, `sig` the signature. */

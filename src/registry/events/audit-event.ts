@@ -20,24 +20,27 @@ export function auditEventOf(
 ): AuditEvent | undefined {
   const { record, request } = followed
   const operation = record.asked && operationOf(record.asked, request.method ?? '')
-  const common = {
-    status,
-    durationMs: clock.now().getTime() - record.time.getTime(),
-    ...(status >= 400 && record.errorCode && { errorCode: record.errorCode }),
-  }
+  const durationMs = clock.now().getTime() - record.time.getTime()
+  const refusal = status >= 400 && record.errorCode ? { errorCode: record.errorCode } : undefined
   if (isLogin(followed, status)) {
     const { caller, ...rest } = occasionOf(followed)
     const { triedName } = record
     const shown = triedName === undefined ? caller : { ...caller, id: triedName, name: triedName }
-    return { table: 'login', occasion: { ...rest, caller: shown }, operation: 'Login', ...common }
+    const occasion = { ...rest, caller: shown }
+    return { table: 'login', occasion, operation: 'Login', status, durationMs, ...refusal }
   }
   if (!operation || !isKept(operation, record, status)) return undefined
+  const { name } = operation
+  const occasion = occasionOf(followed)
+  const target = targetOf(record)
   return {
     table: 'repository',
-    occasion: occasionOf(followed),
-    operation: operation.name,
-    ...common,
-    ...targetOf(record),
+    occasion,
+    operation: name,
+    status,
+    durationMs,
+    ...refusal,
+    ...target,
   }
 }
 
@@ -98,11 +101,12 @@ const isByTag = (asked: Asked): boolean => 'reference' in asked && 'tag' in aske
 
 function targetOf({ asked, manifest }: RequestRecord): Partial<AuditEvent> {
   if (!asked || !('repository' in asked) || asked.repository === undefined) return {}
+  const { repository } = asked
   const named = 'reference' in asked ? asked.reference : asked
-  return {
-    repository: asked.repository,
-    ...('tag' in named && named.tag !== undefined && { tag: named.tag }),
-    ...('digest' in named && named.digest !== undefined && { digest: named.digest }),
-    ...manifest,
+  // A manifest's own digest goes before what it was asked for by, and that is the same.
+  if ('tag' in named && named.tag !== undefined) return { repository, tag: named.tag, ...manifest }
+  if ('digest' in named && named.digest !== undefined) {
+    return { repository, digest: named.digest, ...manifest }
   }
+  return { repository, ...manifest }
 }

@@ -45,7 +45,7 @@ export type Followed = Pick<Exchange, 'request' | 'registry' | 'record'>
 /** What is known of a request now. */
 export function occasionOf({ request, registry, record }: Followed): Occasion {
   const origin = originOf(request)
-  return {
+  const occasion: Occasion = {
     registryId: registry.id,
     loginServer: registry.loginServer,
     region: record.region ?? registry.homeRegion,
@@ -54,11 +54,11 @@ export function occasionOf({ request, registry, record }: Followed): Occasion {
     caller: callerOf(record.subject),
     address: origin.address,
     place: origin.via === 'host' ? 'host' : origin.place,
-    ...(origin.via === 'endpoint' && { endpoint: origin.endpoint }),
     host: request.headers.host ?? '',
     method: request.method ?? '',
     userAgent: (request.headers['user-agent'] ?? '').slice(0, USER_AGENT_LENGTH_MAX),
   }
+  return origin.via === 'endpoint' ? { ...occasion, endpoint: origin.endpoint } : occasion
 }
 
 /** What is known of an import, which comes by the control plane. */

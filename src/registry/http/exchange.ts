@@ -5,6 +5,9 @@ import type { RegistryFacts } from '../registry-directory.ts'
 import { bodyOf } from './body.ts'
 import { OciError } from './oci-error.ts'
 
+/** What a client has added to a path. */
+export type Query = Pick<URLSearchParams, 'get' | 'getAll' | 'has'>
+
 /** One request on its way through the plane, admitted and with its registry known. */
 export interface Exchange {
   readonly request: IncomingMessage
@@ -12,7 +15,7 @@ export interface Exchange {
   readonly registry: RegistryFacts
   /** Decoded. */
   readonly path: string
-  readonly query: URLSearchParams
+  readonly query: Query
   readonly record: RequestRecord
 }
 
@@ -26,14 +29,20 @@ const ALWAYS: readonly string[] = [
   'Docker-Content-Digest, WWW-Authenticate, Link, X-Ms-Correlation-Request-Id',
 ]
 
-/** Sets the head of an answer. As one list it goes to Node without being taken apart and put together again. */
+/**
+ * Sets the head of an answer. As one list it goes to Node without being taken apart and put together again.
+ *
+ * @param length of the body in bytes, where it is known and not among the headers
+ */
 export function sendHead(
   { response, record }: Pick<Exchange, 'response' | 'record'>,
   status: number,
   headers: AnswerHeaders,
+  length?: number,
 ): void {
-  const lines = [...ALWAYS, 'x-ms-correlation-request-id', record.correlationId]
-  for (const [name, value] of Object.entries(headers)) lines.push(name, String(value))
+  const lines = ALWAYS.concat('x-ms-correlation-request-id', record.correlationId)
+  if (length !== undefined) lines.push('Content-Length', String(length))
+  for (const name in headers) lines.push(name, String(headers[name]))
   response.writeHead(status, lines)
 }
 
@@ -48,7 +57,7 @@ export function sendBytes(
   headers: AnswerHeaders,
 ): void {
   const { request, response } = exchange
-  sendHead(exchange, status, { 'Content-Length': bytes.length, ...headers })
+  sendHead(exchange, status, headers, bytes.length)
   if (request.method === 'HEAD') endAnswer(response)
   else if (bytes.length > JOINED_BYTES_MAX) endAnswer(response, bytes)
   // Head and body become one text, in the one encoding that keeps every byte.
@@ -80,7 +89,7 @@ export function sendEmpty(
   headers: AnswerHeaders = {},
 ): void {
   // https://www.rfc-editor.org/rfc/rfc9110#section-8.6: a 204 has none.
-  sendHead(exchange, status, status === 204 ? headers : { 'Content-Length': 0, ...headers })
+  sendHead(exchange, status, headers, status === 204 ? undefined : 0)
   exchange.response.end()
 }
 
@@ -106,7 +115,7 @@ const PAGE_LENGTH_MAX = 1000
 
 /** `n`, or the length that stands for none, and `last` of a list. @throws OciError PAGINATION_NUMBER_INVALID */
 export function parsePage(
-  query: URLSearchParams,
+  query: Query,
   length: number = PAGE_LENGTH,
 ): { readonly n: number; readonly last: string } {
   const text = query.get('n')

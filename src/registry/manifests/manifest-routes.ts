@@ -6,7 +6,14 @@ import { isNamedBy } from '../content/first-push-wins.ts'
 import { disallowed } from '../content/locks.ts'
 import { occasionOf } from '../events/occasion.ts'
 import { isNotModified } from '../http/conditional.ts'
-import { type Exchange, readBody, sendBytes, sendEmpty, sendHead } from '../http/exchange.ts'
+import {
+  type Exchange,
+  type Query,
+  readBody,
+  sendBytes,
+  sendEmpty,
+  sendHead,
+} from '../http/exchange.ts'
 import { OciError } from '../http/oci-error.ts'
 import { isTag, type ManifestReference, parseDigest } from '../http/oci-path.ts'
 import { deletionIn } from '../registry-directory.ts'
@@ -121,7 +128,7 @@ const WARNING_OF_ARTIFACT = `299 - "${OCI_ARTIFACT} was withdrawn before OCI 1.1
  *
  * @throws OciError TAG_INVALID
  */
-function tagsOf(reference: ManifestReference, query: URLSearchParams): readonly string[] {
+function tagsOf(reference: ManifestReference, query: Query): readonly string[] {
   if ('tag' in reference) return [reference.tag]
   const tags = [...new Set(query.getAll('tag'))]
   const invalid = tags.find((tag) => !isTag(tag))
