@@ -76,7 +76,7 @@ async function compose(config: Config, progress: Progress, closing: Closing): Pr
   const { start, ...created } = await createPlanes(stores, who, options, closing)
   const content = careForContent(stores, created, config, closing)
   // Connections wait until they have begun; meanwhile the rest is made.
-  const begun = workers.begin(who, created, { metrics, events: trail })
+  const begun = workers.begin(who, created, { metrics, trail })
   begun.catch(() => {})
   const served = { ...created, ...workers.serving(created.planes) }
   const names = createNames(stores, served, config, metrics)

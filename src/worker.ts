@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type net from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { textOf } from './audit/event-text.ts'
 import type { Planes } from './front/cloud-names.ts'
 import { createFront } from './front/create-front.ts'
 import { createHostFront } from './front/host-front.ts'
@@ -116,7 +117,7 @@ async function compose(start: WorkerStart, mirror: Mirror, rpc: Rpc): Promise<Wo
   })
   const regions = mirror.table<string>(TABLES.regions)
   const { hasten } = rpc.remote<OfferedRegistry['replicas']>('replicas')
-  const forwarder = createEventForwarder(rpc.remote<EventFunctions>('events').receive)
+  const forwarder = createEventForwarder(rpc.remote<EventFunctions>('events').receive, textOf)
   const gauges = keepGauges()
   const registry = createRegistryServer({
     reader: createContentReader(reader),

@@ -1,13 +1,10 @@
 import type { Kysely } from 'kysely'
 import type { Logger } from 'pino'
 import type { Clock } from '../lib/clock.ts'
-import type {
-  AuditEvent,
-  ChangeRecorder,
-  RegistryEvents,
-} from '../registry/events/registry-events.ts'
+import type { ChangeRecorder, RegistryEvents } from '../registry/events/registry-events.ts'
 import type { Tables } from '../storage/tables.ts'
 import { insertEvents } from './audit-rows.ts'
+import { textOf } from './event-text.ts'
 
 /** How long an event that changed nothing may be in memory alone. */
 const WRITE_AFTER_MS = 500
@@ -16,6 +13,8 @@ const WAITING_MAX = 20_000
 
 /** Keeps what is done to registries. Reading it is `createAuditReader`'s. */
 export interface AuditTrail extends RegistryEvents, ChangeRecorder {
+  /** As `note`, of an event that another process has made a text of (`textOf`). */
+  keep(text: string): void
   /** How many events could not be kept. */
   dropped(): number
   /** Writes what waits. */
@@ -34,7 +33,7 @@ export function createAuditTrail(options: {
   readonly log: Pick<Logger, 'error'>
 }): AuditTrail {
   const { kysely, clock, log } = options
-  let waiting: AuditEvent[] = []
+  let waiting: string[] = []
   let dropped = 0
   let timer: NodeJS.Timeout | undefined
   let writing: Promise<void> = Promise.resolve()
@@ -72,23 +71,21 @@ export function createAuditTrail(options: {
     return writing
   }
 
+  function keep(text: string): void {
+    waiting.push(text)
+    if (waiting.length > WAITING_MAX + 1000) dropExcess()
+    later()
+  }
+
   return {
-    note(event) {
-      waiting.push(event)
-      if (waiting.length > WAITING_MAX + 1000) dropExcess()
-      later()
-    },
+    keep,
+    note: (event) => keep(textOf(event)),
 
     async record(transaction, changes, occasion) {
       const durationMs = clock.now().getTime() - Date.parse(occasion.time)
       await insertEvents(
         transaction,
-        changes.map(({ registry: _, formerTags: __, ...change }) => ({
-          table: 'repository' as const,
-          occasion,
-          durationMs,
-          ...change,
-        })),
+        changes.map((change) => textOf({ table: 'repository', occasion, durationMs, ...change })),
       )
     },
 

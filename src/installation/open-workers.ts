@@ -1,3 +1,4 @@
+import type { AuditTrail } from '../audit/create-audit-trail.ts'
 import { compileCacheFolder } from '../cli/compile-cache.ts'
 import { type Config, inheritedEnvironment } from '../config.ts'
 import type { Planes } from '../front/cloud-names.ts'
@@ -5,8 +6,7 @@ import { refuseMisdirected } from '../front/refusals.ts'
 import type { ServeTls } from '../front/served-at.ts'
 import type { Closing } from '../lib/closing.ts'
 import type { Metrics } from '../lib/metrics.ts'
-import { receiveEvents } from '../registry/events/forward-events.ts'
-import type { RegistryEvents } from '../registry/events/registry-events.ts'
+import type { ExposedMetrics } from '../metrics/create-metrics.ts'
 import { createMirrorSource, type Table } from '../workers/mirror.ts'
 import { shareTls } from '../workers/share-tls.ts'
 import { withGaugesOf } from '../workers/shared-gauges.ts'
@@ -36,7 +36,10 @@ export interface Workers {
       readonly known: Readonly<Record<keyof typeof TABLES, Table>>
     },
     /** Who is told of the requests that they serve. */
-    told: { readonly metrics: Pick<Metrics, 'request'>; readonly events: RegistryEvents },
+    told: {
+      readonly metrics: Pick<ExposedMetrics, 'requests'>
+      readonly trail: Pick<AuditTrail, 'keep'>
+    },
   ): Promise<void>
   reopenLog(): Promise<void>
   list(): readonly WorkerStatus[]
@@ -85,14 +88,19 @@ export function openWorkers(stores: Stores, config: Config, closing: Closing): W
     }),
     shared: (metrics) =>
       withGaugesOf((name) => pool.ask((worker) => worker.readGauge(name)), metrics),
-    async begin({ authenticator, isAwake }, { offered, known }, told) {
+    async begin({ authenticator, isAwake }, { offered, known }, { metrics, trail }) {
       const mirror = createMirrorSource(known)
       const people: PeopleFunctions = {
         verifyAccessToken: (token) => authenticator.byToken(token, ['arm', 'registry']),
         authenticate: authenticator.bySecret,
         isAwake: async (owner) => isAwake(owner),
       }
-      const events: EventFunctions = { receive: async (batch) => receiveEvents(batch, told) }
+      const events: EventFunctions = {
+        async receive({ requests, events }) {
+          metrics.requests(requests)
+          events.forEach(trail.keep)
+        },
+      }
       // Before the audit trail closes, which is older; connections have ended by then.
       closing.add(() => pool.tell((worker) => worker.flushEvents()))
       feed.subscribe(async () => {

@@ -1,7 +1,8 @@
 import type { Metric, Metrics } from '../lib/metrics.ts'
+import { createRequestTotals, type RequestTotal } from '../lib/request-totals.ts'
 import { CONTENT_TYPE, type Family, formatFamilies, type Sample } from './exposition.ts'
 import { addProcessMetrics } from './process-metrics.ts'
-import { createRequestTable } from './request-table.ts'
+import { requestFamilies } from './request-families.ts'
 
 /** The metrics of this process in the text format that Prometheus reads. */
 export interface Exposition {
@@ -10,9 +11,15 @@ export interface Exposition {
   text(): Promise<string>
 }
 
+export interface ExposedMetrics extends Metrics {
+  readonly exposition: Exposition
+  /** Counts requests that another process has added up. */
+  requests(totals: readonly RequestTotal[]): void
+}
+
 /** https://prometheus.io/docs/practices/naming/ */
-export function createMetrics(version: string): Metrics & { readonly exposition: Exposition } {
-  const requests = createRequestTable()
+export function createMetrics(version: string): ExposedMetrics {
+  const requests = createRequestTotals()
   const read: { readonly metric: Metric; readonly type: 'gauge' | 'counter' }[] = []
   const metrics: Metrics = {
     request: requests.add,
@@ -38,11 +45,12 @@ export function createMetrics(version: string): Metrics & { readonly exposition:
 
   return {
     ...metrics,
+    requests: (totals) => totals.forEach(requests.merge),
     exposition: {
       contentType: CONTENT_TYPE,
       async text() {
         const families = await Promise.all(read.map(familyOf))
-        return formatFamilies([...families.flat(), ...requests.families()])
+        return formatFamilies([...families.flat(), ...requestFamilies(requests.all())])
       },
     },
   }

@@ -1,35 +1,40 @@
-import type { Generated } from 'kysely'
+import type { ColumnType, Generated } from 'kysely'
+
+/** A column that is read from the text of an event. */
+type Read<T> = ColumnType<T, never, never>
 
 /** The audit trail: rows come at the end, go at the beginning, and never change. Null is what does not apply. */
 export interface AuditEventsTable {
   /** Grows with time; never given twice. */
   id: Generated<number>
-  kind: 'login' | 'repository'
+  /** All that follows, as `src/audit/event-text.ts` writes it. */
+  event: string
+  kind: Read<'login' | 'repository'>
   /** When the request came, ISO 8601. */
-  time: string
+  time: Read<string>
   /** ARM id of the registry. */
-  registry_id: string
-  login_server: string
-  region: string
-  operation: string
-  status: number
-  error_code: string | null
-  correlation_id: string
-  duration_ms: number
-  identity: string
-  identity_name: string
-  identity_kind: string
-  address: string
-  place: string
+  registry_id: Read<string>
+  login_server: Read<string>
+  region: Read<string>
+  operation: Read<string>
+  status: Read<number>
+  error_code: Read<string | null>
+  correlation_id: Read<string>
+  duration_ms: Read<number>
+  identity: Read<string>
+  identity_name: Read<string>
+  identity_kind: Read<string>
+  address: Read<string>
+  place: Read<string>
   /** ARM id of the private endpoint. */
-  endpoint: string | null
-  user_agent: string
-  repository: string | null
-  tag: string | null
-  digest: string | null
-  media_type: string | null
-  artifact_type: string | null
-  size: number | null
+  endpoint: Read<string | null>
+  user_agent: Read<string>
+  repository: Read<string | null>
+  tag: Read<string | null>
+  digest: Read<string | null>
+  media_type: Read<string | null>
+  artifact_type: Read<string | null>
+  size: Read<number | null>
 }
 
 /** What webhooks have told and are to tell. A row is written with the change that it tells of. */

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { RequestOutcome } from '../../lib/metrics.ts'
+import { createRequestTotals } from '../../lib/request-totals.ts'
 import { pushImage, startRegistry } from '../testing/registry-fixture.ts'
-import { createEventForwarder, type EventBatch, receiveEvents } from './forward-events.ts'
-import type { AuditEvent } from './registry-events.ts'
+import { createEventForwarder, type EventBatch } from './forward-events.ts'
 
 test('what a process tells arrives in another, in batches, as it was', async (t) => {
   const registry = await startRegistry(t)
@@ -14,22 +13,25 @@ test('what a process tells arrives in another, in batches, as it was', async (t)
   const batches: EventBatch[] = []
   const { promise: sent, resolve } = Promise.withResolvers<void>()
   const forwarder = createEventForwarder(async (batch) => {
-    batches.push(batch)
+    // As between processes.
+    batches.push(structuredClone(batch))
     resolve()
-  })
-  for (const outcome of registry.outcomes) forwarder.metrics.request(outcome)
+  }, JSON.stringify)
+  const here = createRequestTotals()
+  for (const outcome of registry.outcomes) {
+    here.add(outcome)
+    forwarder.metrics.request(outcome)
+  }
   for (const event of registry.noted) forwarder.events.note(event)
   assert.equal(batches.length, 0)
   await sent
-  const outcomes: RequestOutcome[] = []
-  const events: AuditEvent[] = []
-  for (const batch of batches) {
-    receiveEvents(batch, {
-      metrics: { request: (outcome) => void outcomes.push(outcome) },
-      events: { note: (event) => void events.push(event) },
-    })
-  }
-  assert.deepEqual([outcomes, events], [registry.outcomes, registry.noted])
+  const there = createRequestTotals()
+  for (const total of batches.flatMap(({ requests }) => requests)) there.merge(total)
+  assert.deepEqual(there.all(), here.all())
+  assert.deepEqual(
+    batches.flatMap(({ events }) => events.map((text) => JSON.parse(text))),
+    registry.noted,
+  )
   assert.equal(batches.length, 1)
 })
 
@@ -43,19 +45,17 @@ test('the end sends what waits, and a batch that is lost loses nothing that come
   const forwarder = createEventForwarder(async (batch) => {
     if (isLost) throw new Error('nobody is there')
     arrived.push(batch)
-  })
+  }, JSON.stringify)
   forwarder.metrics.request(outcome)
   await assert.rejects(forwarder.flush(), /nobody is there/)
   isLost = false
   forwarder.metrics.request(outcome)
   await forwarder.flush()
   await forwarder.flush()
-  const outcomes: RequestOutcome[] = []
-  for (const batch of arrived) {
-    receiveEvents(batch, {
-      metrics: { request: (each) => void outcomes.push(each) },
-      events: { note: () => assert.fail() },
-    })
-  }
-  assert.deepEqual([arrived.length, outcomes], [1, [outcome]])
+  const once = createRequestTotals()
+  once.add(outcome)
+  assert.deepEqual(
+    arrived.map(({ requests }) => requests),
+    [once.all()],
+  )
 })

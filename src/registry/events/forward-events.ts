@@ -1,14 +1,13 @@
-import type { Metrics, RequestOutcome } from '../../lib/metrics.ts'
+import type { Metrics } from '../../lib/metrics.ts'
+import { createRequestTotals, type RequestTotal } from '../../lib/request-totals.ts'
 import type { AuditEvent, RegistryEvents } from './registry-events.ts'
 
-/** What a process has to tell that serves requests for another. */
-interface Told {
-  readonly outcomes: readonly RequestOutcome[]
-  readonly events: readonly AuditEvent[]
+/** What a process has to tell that serves requests for another. Plain data. */
+export interface EventBatch {
+  readonly requests: readonly RequestTotal[]
+  /** As texts, which cost the other process less than objects do. */
+  readonly events: readonly string[]
 }
-
-/** The same as JSON: one text costs both processes half of what so many objects would. */
-export type EventBatch = string
 
 /** Tells another process in batches, so that a request costs no message. */
 export interface EventForwarder {
@@ -22,51 +21,45 @@ export interface EventForwarder {
 const SEND_AFTER_MS = 250
 const WAITING_MAX = 20_000
 
-/** `send` may fail: then its batch is lost, as it is with a process that ends. */
-export function createEventForwarder(send: (batch: EventBatch) => Promise<void>): EventForwarder {
-  let outcomes: RequestOutcome[] = []
-  let events: AuditEvent[] = []
+/**
+ * @param send may fail: then its batch is lost, as it is with a process that ends
+ * @param textOf makes of an event what is kept of it
+ */
+export function createEventForwarder(
+  send: (batch: EventBatch) => Promise<void>,
+  textOf: (event: AuditEvent) => string,
+): EventForwarder {
+  const totals = createRequestTotals()
+  let events: string[] = []
   let timer: NodeJS.Timeout | undefined
 
   async function flush(): Promise<void> {
     clearTimeout(timer)
     timer = undefined
-    if (outcomes.length === 0 && events.length === 0) return
-    const told: Told = { outcomes, events }
-    outcomes = []
+    const batch: EventBatch = { requests: totals.take(), events }
     events = []
-    await send(JSON.stringify(told))
+    if (batch.requests.length > 0 || batch.events.length > 0) await send(batch)
   }
 
+  const flushNow = (): void => void flush().catch(() => {})
   const later = (): void => {
-    if (outcomes.length + events.length >= WAITING_MAX) void flush().catch(() => {})
-    else timer ??= setTimeout(() => void flush().catch(() => {}), SEND_AFTER_MS)
+    if (events.length >= WAITING_MAX) flushNow()
+    else timer ??= setTimeout(flushNow, SEND_AFTER_MS)
   }
 
   return {
     metrics: {
       request(outcome) {
-        outcomes.push(outcome)
+        totals.add(outcome)
         later()
       },
     },
     events: {
       note(event) {
-        events.push(event)
+        events.push(textOf(event))
         later()
       },
     },
     flush,
   }
-}
-
-/** What the other process does with a batch. */
-export function receiveEvents(
-  batch: EventBatch,
-  to: { readonly metrics: Pick<Metrics, 'request'>; readonly events: RegistryEvents },
-): void {
-  // The gate: it comes from a process of the same program.
-  const { outcomes, events } = JSON.parse(batch) as Told
-  for (const outcome of outcomes) to.metrics.request(outcome)
-  for (const event of events) to.events.note(event)
 }
