@@ -1,4 +1,6 @@
-import { keepCompiled } from './compile-cache.ts'
+// Plain JavaScript, as `compile-cache.js` is: what is loaded before the cache is on would have its types stripped at
+// every start, which takes longer than all that the shortest commands do.
+import { keepCompiled } from './compile-cache.js'
 
 keepCompiled()
 const { outliveReader } = await import('./terminal.ts')

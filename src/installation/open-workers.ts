@@ -1,4 +1,4 @@
-import { compileCacheFolder } from '../cli/compile-cache.ts'
+import { compileCacheFolder } from '../cli/compile-cache.js'
 import { type Config, inheritedEnvironment } from '../config.ts'
 import type { Planes } from '../front/cloud-names.ts'
 import { refuseMisdirected } from '../front/refusals.ts'
