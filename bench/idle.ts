@@ -3,11 +3,12 @@
  * Exit code 1 when a figure is above its goal.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stdout } from 'node:process'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { workersFor } from '../src/config.ts'
 import { type MeasuredServer, type StartTimes, startMeasured } from './measured-server.ts'
 import { coreSeconds, proportionalBytes } from './process-figures.ts'
 
@@ -16,7 +17,7 @@ const { values } = parseArgs({
     json: { type: 'boolean', default: false },
     seconds: { type: 'string', default: '60' },
     starts: { type: 'string', default: '5' },
-    workers: { type: 'string', default: '0' },
+    workers: { type: 'string', default: String(workersFor(availableParallelism())) },
   },
 })
 

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { readConfig } from './config.ts'
+import { readConfig, workersFor } from './config.ts'
 import { ConfigError } from './configuration/config-error.ts'
 
 async function fileWith(t: { after(hook: () => Promise<void>): void }, text: string) {
@@ -65,17 +65,22 @@ test('who takes any port for the control plane takes any for names', async (t) =
 
 test('the number of workers, and what is none', async (t) => {
   const { file } = await fileWith(t, 'workers: 3\n')
-  assert.equal((await readConfig({}, {})).workers, 0)
+  assert.equal((await readConfig({ workers: '0' }, {})).workers, 0)
   assert.equal((await readConfig({ config: file }, {})).workers, 3)
   assert.equal((await readConfig({ config: file }, { CAUSEWAY_WORKERS: '2' })).workers, 2)
   assert.equal((await readConfig({ workers: '1' }, { CAUSEWAY_WORKERS: '2' })).workers, 1)
   for (const workers of ['-1', '65', 'many', '', '1.5']) {
     await assert.rejects(readConfig({ workers }, {}), /not a number of workers: .* from 0 to 64/)
   }
-  const automatic = (await readConfig({ workers: 'auto' }, {})).workers
-  assert.equal(automatic, Math.min(availableParallelism(), 8))
   const { file: wrong } = await fileWith(t, 'workers: some\n')
   await assert.rejects(readConfig({ config: wrong }, {}), /:1: workers is "some": give a number/)
+})
+
+test('as many workers as cores by default, 4 at most, and none for a single core', async () => {
+  assert.deepEqual([1, 2, 3, 4, 5, 64].map(workersFor), [0, 2, 3, 4, 4, 4])
+  const expected = workersFor(availableParallelism())
+  assert.equal((await readConfig({}, {})).workers, expected)
+  assert.equal((await readConfig({ workers: 'auto' }, {})).workers, expected)
 })
 
 test('refused: a file that is not there, a level that there is not', async () => {

@@ -91,9 +91,9 @@ const DEFAULT_GRACE_HOURS = 24
 const DEFAULT_COLLECTION_SECONDS = 60
 // The service's limit today; the article's date says 10. Source: container-registry-skus, 2022-08.
 const DEFAULT_ENDPOINTS_PER_REGISTRY = 200
-const DEFAULT_WORKERS = 0
-/** Of `auto`, one for each core: who needs more than that says how many. */
-const AUTO_WORKERS_MAX = 8
+const DEFAULT_WORKERS = 'auto'
+/** Of `auto`: who needs more than that says how many. */
+const AUTO_WORKERS_MAX = 4
 const DEFAULT_AUDIT_DAYS = 90
 
 // What the service's people say of it: https://github.com/Azure/acr/issues/860
@@ -224,12 +224,16 @@ function workersOf(
 ): number {
   const text =
     flags.workers ?? environment.CAUSEWAY_WORKERS ?? String(configured ?? DEFAULT_WORKERS)
-  if (text === 'auto') return Math.min(availableParallelism(), AUTO_WORKERS_MAX)
+  if (text === 'auto') return workersFor(availableParallelism())
   if (/^\d{1,2}$/.test(text) && Number(text) <= WORKERS_MAX) return Number(text)
   throw new ConfigError(
     `'${text}' is not a number of workers: give --workers or CAUSEWAY_WORKERS one from 0 to ${WORKERS_MAX}, or auto.`,
   )
 }
+
+/** One for each core; none for a single one, which they would only have to share with the server. */
+export const workersFor = (cores: number): number =>
+  cores === 1 ? 0 : Math.min(cores, AUTO_WORKERS_MAX)
 
 function logLevelOf(flags: Flags, environment: Environment): LogLevel | undefined {
   const named = flags.logLevel ?? environment.CAUSEWAY_LOG_LEVEL

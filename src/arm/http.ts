@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import type { Principal } from '../identity/principal.ts'
+import { CHECKED_BY_SCHEMA } from '../lib/checked-by-schema.ts'
 import { renderArmErrors, renderFrameworkError } from './error-handler.ts'
 import type { ArmAnswer, ArmRequest, Handler } from './exchange.ts'
 import {
@@ -33,6 +34,7 @@ export function createHttp(options: {
   readonly log: Logger
 }): FastifyInstance {
   const app = Fastify({
+    schemaController: CHECKED_BY_SCHEMA,
     bodyLimit: BODY_BYTES_MAX,
     genReqId: () => randomUUID(),
     frameworkErrors(error, request, reply) {

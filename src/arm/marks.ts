@@ -1,4 +1,4 @@
-import type { TSchema } from 'typebox'
+import type { TSchema } from '../lib/schema.ts'
 
 /** Marks on properties: they travel with the schema and are honoured by the engine. */
 export const READ_ONLY = 'readOnly'

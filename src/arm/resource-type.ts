@@ -1,5 +1,5 @@
-import type { Static, TObject } from 'typebox'
 import type { Principal } from '../identity/principal.ts'
+import type { Static, TObject } from '../lib/schema.ts'
 import type { ResourceId } from './resource-id.ts'
 
 /** Who touched a resource and when, as every ARM resource shows it. */

@@ -1,5 +1,5 @@
-import type { TSchema } from 'typebox'
-import { Value } from 'typebox/value'
+import { faultsOf, isOfSchema } from '../lib/check-schema.ts'
+import type { TSchema } from '../lib/schema.ts'
 import { invalidContent } from './gateway-errors.ts'
 import { CREATE_ONLY, READ_ONLY, SECRET, WRITE_ONLY } from './marks.ts'
 
@@ -35,7 +35,7 @@ export function shapeInput(
   path: string,
 ): Members {
   const shaped = shape(schema as Node, input ?? {}, previous)
-  const [error] = Value.Errors(inputSchema(schema as Node) as TSchema, shaped)
+  const [error] = faultsOf(inputSchema(schema as Node) as TSchema, shaped)
   if (error) {
     const at = `${path}${error.instancePath.replaceAll('/', '.')}`
     throw invalidContent(`${error.message}. Path '${at}'`)
@@ -104,7 +104,7 @@ function shapeMember(node: Node, input: unknown, previous: unknown): unknown {
 function shapeUnion(node: Node, branches: readonly Node[], input: unknown, previous: unknown) {
   for (const branch of branches) {
     const shaped = shape(branch, input, previous)
-    if (Value.Check(inputSchema(branch) as TSchema, shaped)) return shaped
+    if (isOfSchema(inputSchema(branch) as TSchema, shaped)) return shaped
   }
   return node.enum ? inOwnCase(node.enum, input) : input
 }

@@ -1,5 +1,5 @@
-import type { TSchema } from 'typebox'
-import { Value } from 'typebox/value'
+import { isOfSchema } from '../lib/check-schema.ts'
+import type { TSchema } from '../lib/schema.ts'
 import { type Complaint, formatPath, type KeyPath } from './complaint.ts'
 import { WANTED } from './config-file.ts'
 import { nearestName } from './nearest-name.ts'
@@ -24,7 +24,7 @@ function complaintsAbout(node: Node, value: unknown, at: KeyPath): readonly Comp
     return value.flatMap((item, index) => complaintsAbout(items, item, [...at, index]))
   }
   if (!properties) {
-    if (Value.Check(node as TSchema, value)) return []
+    if (isOfSchema(node as TSchema, value)) return []
     return [notThat(at, value, node[WANTED] ?? 'something else')]
   }
   if (!isMapping(value)) {

@@ -1,4 +1,4 @@
-import Type, { type Static, type TSchema } from 'typebox'
+import { type Static, type TSchema, Type } from '../lib/schema.ts'
 import { LOG_LEVELS } from './log-levels.ts'
 import { WORKERS_MAX } from './workers-max.ts'
 

@@ -1,4 +1,5 @@
 import fastify, { type FastifyInstance, LogController } from 'fastify'
+import { CHECKED_BY_SCHEMA } from '../lib/checked-by-schema.ts'
 import { applicationRoutes } from './applications.ts'
 import { asker, type GraphOptions } from './directory.ts'
 import { directoryObjectRoutes } from './directory-objects.ts'
@@ -16,6 +17,7 @@ const VERSIONS = ['/v1.0', '/beta']
  */
 export async function createGraphPlane(options: GraphOptions): Promise<FastifyInstance> {
   const app = fastify({
+    schemaController: CHECKED_BY_SCHEMA,
     loggerInstance: options.log,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_BYTES_MAX,

@@ -4,6 +4,7 @@ import fastify, {
   type FastifyRequest,
   LogController,
 } from 'fastify'
+import { CHECKED_BY_SCHEMA } from '../lib/checked-by-schema.ts'
 import type { Clock } from '../lib/clock.ts'
 import { AuthorityError, toAuthorityError } from './authority-error.ts'
 import { describeInstance, describeTenant, type TenantStyle } from './discovery.ts'
@@ -35,6 +36,7 @@ export async function createAuthority(options: AuthorityOptions): Promise<Fastif
   const { tokens, tenantId, log } = options
   const people = { sessions: createUserSessions(options), signInUser: createUserSignIn(options) }
   const app = fastify({
+    schemaController: CHECKED_BY_SCHEMA,
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: FORM_BYTES_MAX,

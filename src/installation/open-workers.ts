@@ -1,5 +1,5 @@
 import type { AuditTrail } from '../audit/create-audit-trail.ts'
-import { compileCacheFolder } from '../cli/compile-cache.ts'
+import { compileCacheFolder } from '../cli/compile-cache.js'
 import { type Config, inheritedEnvironment } from '../config.ts'
 import type { Planes } from '../front/cloud-names.ts'
 import { refuseMisdirected } from '../front/refusals.ts'

@@ -1,6 +1,7 @@
 import { chmod, rm } from 'node:fs/promises'
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 import type { Logger } from 'pino'
+import { CHECKED_BY_SCHEMA } from '../lib/checked-by-schema.ts'
 import { isStorageFull } from '../storage/blob-store.ts'
 import type {
   Attached,
@@ -108,6 +109,7 @@ export async function serveOperator(options: {
 }): Promise<{ close(): Promise<void> }> {
   const { operations, log } = options
   const app = Fastify({
+    schemaController: CHECKED_BY_SCHEMA,
     forceCloseConnections: true,
     // Names of principals stand in paths, three bytes for each one that is escaped.
     routerOptions: { maxParamLength: 1500 },

@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process'
 import type dgram from 'node:dgram'
 import type net from 'node:net'
-import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { SocketPlan } from './place-plan.ts'
 import { COMMAND_ENVIRONMENT } from './run-command.ts'
@@ -18,8 +17,7 @@ export type OpenerReply =
 
 type Handle = net.Server | dgram.Socket
 
-// Beside this file, in the form in which this file itself runs: as written, or compiled.
-const OPENER = fileURLToPath(new URL(`./opener${extname(import.meta.filename)}`, import.meta.url))
+const OPENER = fileURLToPath(new URL('./opener.js', import.meta.url))
 
 const OPENER_TIMEOUT_MS = 15_000
 

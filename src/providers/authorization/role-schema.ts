@@ -1,5 +1,5 @@
-import Type, { type Static } from 'typebox'
 import { readOnly } from '../../arm/marks.ts'
+import { type Static, Type } from '../../lib/schema.ts'
 
 export const ROLE_DEFINITION = 'Microsoft.Authorization/roleDefinitions'
 

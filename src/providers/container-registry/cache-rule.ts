@@ -1,6 +1,6 @@
-import Type, { type Static } from 'typebox'
 import { createOnly, readOnly } from '../../arm/marks.ts'
 import { defineResourceType, type Resource } from '../../arm/resource-type.ts'
+import { type Static, Type } from '../../lib/schema.ts'
 import { API_VERSIONS } from './api-versions.ts'
 import { type CachedContent, validateCacheRule } from './cache-rule-rules.ts'
 import { childNotFound } from './registry-errors.ts'

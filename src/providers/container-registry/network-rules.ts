@@ -1,7 +1,7 @@
-import Type, { type Static } from 'typebox'
 import { ArmError, invalidProperty } from '../../arm/arm-error.ts'
 import { parseResourceId } from '../../arm/resource-id.ts'
 import { isAddress, parseCidr } from '../../lib/cidr.ts'
+import { type Static, Type } from '../../lib/schema.ts'
 import { IP_RULES_MAX, VIRTUAL_NETWORK_RULES_MAX } from './sku.ts'
 
 const action = Type.Enum(['Allow'], { default: 'Allow' })

@@ -1,6 +1,6 @@
-import Type, { type Static } from 'typebox'
-import { Value } from 'typebox/value'
 import { invalidProperty } from '../../arm/arm-error.ts'
+import { faultsOf, isOfSchema } from '../../lib/check-schema.ts'
+import { type Static, Type } from '../../lib/schema.ts'
 import type { RemoteSource } from '../../registry/copy/image-copy.ts'
 import { parseHost } from './cached-repository.ts'
 import { formatImage, type ImageReference, isRepository, parseImage } from './image-reference.ts'
@@ -35,8 +35,8 @@ export interface ImportRequest {
 
 /** Reads the body of `importImage`. @throws ArmError 400 that names the property at fault. */
 export function parseImport(body: unknown): ImportRequest {
-  const [error] = Value.Errors(importRequest, body)
-  if (error || !Value.Check(importRequest, body)) {
+  const [error] = faultsOf(importRequest, body)
+  if (error || !isOfSchema(importRequest, body)) {
     const path = error?.instancePath.replaceAll('/', '.').replace(/^\./, '') || 'source'
     throw invalidProperty(path, `it ${error?.message ?? 'is required'}.`)
   }

@@ -1,5 +1,5 @@
-import Type, { type Static } from 'typebox'
 import { readOnly, secret } from '../../arm/marks.ts'
+import { type Static, Type } from '../../lib/schema.ts'
 import { tagImmutabilityPolicy } from './tag-immutability.ts'
 
 const status = (initially: 'enabled' | 'disabled') =>

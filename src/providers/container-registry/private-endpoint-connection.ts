@@ -1,7 +1,7 @@
-import Type, { type Static } from 'typebox'
 import { invalidProperty } from '../../arm/arm-error.ts'
 import { readOnly } from '../../arm/marks.ts'
 import { defineResourceType, type Resource } from '../../arm/resource-type.ts'
+import { type Static, Type } from '../../lib/schema.ts'
 import { API_VERSIONS } from './api-versions.ts'
 import { childNotFound } from './registry-errors.ts'
 import { CONNECTION } from './registry-properties.ts'

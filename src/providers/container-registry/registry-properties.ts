@@ -1,6 +1,6 @@
-import Type, { type Static } from 'typebox'
 import { createOnly, readOnly, secret } from '../../arm/marks.ts'
 import type { Resource } from '../../arm/resource-type.ts'
+import { type Static, Type } from '../../lib/schema.ts'
 import { networkRuleSet } from './network-rules.ts'
 import { policies } from './policies.ts'
 

@@ -1,7 +1,7 @@
-import Type, { type Static } from 'typebox'
 import { ArmError } from '../../arm/arm-error.ts'
 import { createOnly, readOnly } from '../../arm/marks.ts'
 import { type Context, defineResourceType, type Resource } from '../../arm/resource-type.ts'
+import { type Static, Type } from '../../lib/schema.ts'
 import type { ReplicaState } from '../../registry/replicas/replica-queue.ts'
 import { API_VERSIONS } from './api-versions.ts'
 import { parentRegistry } from './parent-registry.ts'

@@ -1,6 +1,6 @@
-import Type, { type TObject } from 'typebox'
 import { readOnly } from '../../arm/marks.ts'
 import type { Resource } from '../../arm/resource-type.ts'
+import { type TObject, Type } from '../../lib/schema.ts'
 
 const SKU_NAMES = ['Basic', 'Standard', 'Premium'] as const
 

@@ -1,5 +1,5 @@
-import Type from 'typebox'
 import { invalidProperty } from '../../arm/arm-error.ts'
+import { Type } from '../../lib/schema.ts'
 import type { Policies } from './policies.ts'
 import type { Registry } from './registry-properties.ts'
 

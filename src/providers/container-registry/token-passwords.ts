@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
-import Type, { type Static } from 'typebox'
 import { invalidProperty } from '../../arm/arm-error.ts'
 import { readOnly } from '../../arm/marks.ts'
+import { type Static, Type } from '../../lib/schema.ts'
 
 export const TOKEN_PASSWORD_NAMES = ['password1', 'password2'] as const
 

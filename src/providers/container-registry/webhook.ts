@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import Type, { type Static } from 'typebox'
 import { invalidProperty } from '../../arm/arm-error.ts'
 import { readOnly, secret, writeOnly } from '../../arm/marks.ts'
 import { parseResourceId } from '../../arm/resource-id.ts'
@@ -9,6 +8,7 @@ import {
   defineResourceType,
   type Resource,
 } from '../../arm/resource-type.ts'
+import { type Static, Type } from '../../lib/schema.ts'
 import type { Callback } from '../../webhooks/webhook-source.ts'
 import { API_VERSIONS } from './api-versions.ts'
 import { childNotFound, quotaExceeded } from './registry-errors.ts'

@@ -1,5 +1,5 @@
-import { type Static, Type } from 'typebox'
 import { readOnly } from '../../arm/marks.ts'
+import { type Static, Type } from '../../lib/schema.ts'
 import { NAME_PATTERN } from './resource-name.ts'
 
 export const ZONE_GROUPS = 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups'

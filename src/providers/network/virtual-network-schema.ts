@@ -1,6 +1,6 @@
-import { type Static, Type } from 'typebox'
 import { readOnly } from '../../arm/marks.ts'
 import { type Cidr, parseCidr } from '../../lib/cidr.ts'
+import { type Static, Type } from '../../lib/schema.ts'
 import { NAME_PATTERN } from './resource-name.ts'
 import { subnetProperties } from './subnet-schema.ts'
 

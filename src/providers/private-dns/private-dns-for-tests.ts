@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach } from 'node:test'
-import { Type } from 'typebox'
 import { type Answer, createArmForTests, type TestArm } from '../../../test/support/arm.ts'
 import { readOnly } from '../../arm/marks.ts'
 import { defineResourceType, type Provider } from '../../arm/resource-type.ts'
+import { Type } from '../../lib/schema.ts'
 import { privateDnsProvider } from './provider.ts'
 
 /** As much of a virtual network as links look at. */

@@ -1,7 +1,7 @@
-import { Type } from 'typebox'
 import { ArmError } from '../../arm/arm-error.ts'
 import { readOnly } from '../../arm/marks.ts'
 import { type Context, defineResourceType } from '../../arm/resource-type.ts'
+import { Type } from '../../lib/schema.ts'
 import { ZONE_NAME } from './names.ts'
 import { RECORD_KINDS } from './record-kind.ts'
 import { API_VERSIONS, ZONE_TYPE } from './record-set.ts'

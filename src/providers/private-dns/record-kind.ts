@@ -1,6 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net'
-import { type Static, type TSchema, Type } from 'typebox'
 import type { RecordSetType } from '../../dns/zone-source.ts'
+import { type Static, type TSchema, Type } from '../../lib/schema.ts'
 import { isDomainName, withoutFinalDot } from './names.ts'
 
 /** One type of record set: where its records stand in the properties, and what they mean. */

@@ -1,6 +1,6 @@
-import { Type } from 'typebox'
 import { readOnly } from '../../arm/marks.ts'
 import { defineResourceType } from '../../arm/resource-type.ts'
+import { Type } from '../../lib/schema.ts'
 import { isDomainName } from './names.ts'
 import {
   API_VERSIONS,

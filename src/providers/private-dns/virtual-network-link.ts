@@ -1,8 +1,8 @@
-import { type Static, Type } from 'typebox'
 import { ArmError } from '../../arm/arm-error.ts'
 import { createOnly, readOnly } from '../../arm/marks.ts'
 import { isSameId, parseResourceId } from '../../arm/resource-id.ts'
 import { type Context, defineResourceType, type Resource } from '../../arm/resource-type.ts'
+import { type Static, Type } from '../../lib/schema.ts'
 import { API_VERSIONS, ZONE_TYPE } from './record-set.ts'
 
 export const LINK_TYPE = `${ZONE_TYPE}/virtualNetworkLinks`

@@ -1,7 +1,7 @@
-import Type from 'typebox'
 import { parseListFilter } from '../../arm/list-filter.ts'
 import { readOnly } from '../../arm/marks.ts'
 import { defineResourceType } from '../../arm/resource-type.ts'
+import { Type } from '../../lib/schema.ts'
 
 const NAME = /^[\p{L}\p{N}_().-]{0,89}[\p{L}\p{N}_()-]$/u
 

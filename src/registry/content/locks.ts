@@ -1,6 +1,5 @@
 import { sql } from 'kysely'
-import { OciError } from '../http/oci-error.ts'
-import type { Attributes } from './attributes.ts'
+import { disallowed, type Lock } from './disallowed.ts'
 import { requireFirstPush, type TagPush } from './first-push-wins.ts'
 import type { RegistryTransaction, RepositoryKey } from './repository-key.ts'
 
@@ -8,17 +7,6 @@ import type { RegistryTransaction, RepositoryKey } from './repository-key.ts'
 // https://learn.microsoft.com/azure/container-registry/container-registry-image-lock: a repository that may not be
 // written is locked with all that is in it, one that may not be deleted lends nothing to what is in it; and what may not
 // be written may not be deleted either. Each check is made in the transaction of the change that it allows.
-
-/** What keeps something from being done: a thing, and its attribute that says no. */
-interface Lock {
-  readonly kind?: 'repository' | 'tag' | 'manifest'
-  readonly name: string
-  readonly attribute: keyof Attributes
-}
-
-/** What the service answers, status, code and words; its `detail` is empty: https://github.com/Azure/acr-cli/issues/70 */
-export const disallowed = (lock: Lock): OciError =>
-  new OciError('REGISTRY_DISALLOWED_OPERATION', lock)
 
 /**
  * A push may write its repository, its manifest where that is there already, and each of its tags.

@@ -1,12 +1,15 @@
 /**
  * Runs inside a place's namespace for a moment: opens the sockets that its parent asks for, one at a time, passes
  * each on, and keeps none. It ends when the parent closes the channel.
+ *
+ * Plain JavaScript: every place waits for one of these, and to strip types would take as long as all that it does.
  */
 import dgram from 'node:dgram'
 import net from 'node:net'
-import type { OpenerReply, OpenerRequest } from './open-sockets.ts'
 
-process.on('message', (request: OpenerRequest) => {
+/** @import { OpenerReply, OpenerRequest } from './open-sockets.ts' */
+
+process.on('message', (/** @type {OpenerRequest} */ request) => {
   if (request.transport === 'udp') openUdp(request)
   else openTcp(request)
 })
@@ -14,7 +17,8 @@ process.on('message', (request: OpenerRequest) => {
 // A socket is sent and closed in the same tick in which it began to listen: this process never gets to accept a
 // connection or to read a packet, both of which would be lost. Closing is safe, since the parent asks for the next
 // socket only when it has this one, so that a message is written at once or fails.
-function openTcp({ address, port }: OpenerRequest): void {
+/** @param {OpenerRequest} request */
+function openTcp({ address, port }) {
   const server = net.createServer()
   server.once('error', refuse)
   server.listen({ host: address, port, backlog: 511, exclusive: true }, () => {
@@ -23,7 +27,8 @@ function openTcp({ address, port }: OpenerRequest): void {
   })
 }
 
-function openUdp({ address, port }: OpenerRequest): void {
+/** @param {OpenerRequest} request */
+function openUdp({ address, port }) {
   const socket = dgram.createSocket('udp4')
   socket.once('error', refuse)
   socket.bind({ address, port, exclusive: true }, () => {
@@ -32,12 +37,17 @@ function openUdp({ address, port }: OpenerRequest): void {
   })
 }
 
-function refuse(error: NodeJS.ErrnoException): void {
+/** @param {NodeJS.ErrnoException} error */
+function refuse(error) {
   send({ opened: false, cause: error.code ?? error.message })
 }
 
-function send(reply: OpenerReply, handle?: net.Server | dgram.Socket): void {
-  process.send?.(reply, handle, {}, (error: Error | null) => {
+/**
+ * @param {OpenerReply} reply
+ * @param {net.Server | dgram.Socket} [handle]
+ */
+function send(reply, handle) {
+  process.send?.(reply, handle, {}, (error) => {
     if (error) process.exit(1)
   })
 }
