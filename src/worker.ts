@@ -115,7 +115,7 @@ async function compose(start: WorkerStart, mirror: Mirror, rpc: Rpc): Promise<Wo
     isShared: true,
   })
   const regions = mirror.table<string>(TABLES.regions)
-  const { hasten } = rpc.remote<OfferedRegistry['replicas']>('replicas')
+  const { hasten, mend } = rpc.remote<OfferedRegistry['replicas']>('replicas')
   const forwarder = createEventForwarder(rpc.remote<EventFunctions>('events').receive)
   const gauges = keepGauges()
   const registry = createRegistryServer({
@@ -134,6 +134,7 @@ async function compose(start: WorkerStart, mirror: Mirror, rpc: Rpc): Promise<Wo
         log.error({ err: error, ...replica, digest }, 'not queued'),
       )
     },
+    mend,
     directory,
     identity: {
       verifyAccessToken,

@@ -64,8 +64,9 @@ describe('a registry with a replica', {
     return { host: new URL(location).host, layer, text }
   }
 
-  const fileOf = (digest: string) =>
-    join(causeway.dataFolder, 'replicas/eastus/blobs/sha256', digest.slice(7, 9), digest.slice(7))
+  const fileIn = (store: string, digest: string) =>
+    join(causeway.dataFolder, store, 'blobs/sha256', digest.slice(7, 9), digest.slice(7))
+  const fileOf = (digest: string) => fileIn('replicas/eastus', digest)
 
   async function untilInStep(): Promise<void> {
     for (let tried = 0; tried < 100; tried++) {
@@ -94,6 +95,16 @@ describe('a registry with a replica', {
     assert.equal((await pullFrom(far)).layer, layer)
     await untilInStep()
     assert.ok(existsSync(fileOf(layer)))
+  })
+
+  test('gives out what the home has lost, and brings it home again', async () => {
+    const { layer, text } = await pullFrom(near)
+    const file = fileIn('registry', layer)
+    await rm(file)
+    assert.equal((await pullFrom(far)).text, text)
+    const home = await pullFrom(near)
+    assert.deepEqual([home.host, home.text], ['farhouse.westeurope.data.azurecr.io', text])
+    assert.ok(existsSync(file), 'it was not copied home')
   })
 
   test('goes on filling it after a crash', async () => {

@@ -5,9 +5,10 @@ import type { Digest } from '../../lib/digest.ts'
 import { createMutex } from '../../lib/mutex.ts'
 import type { BlobStore } from '../../storage/blob-store.ts'
 import type { Tables } from '../../storage/tables.ts'
+import type { Mender } from '../mending/create-mender.ts'
 import type { RegistryDirectory } from '../registry-directory.ts'
-import { checkBlob } from './check-blob.ts'
-import { noteMissing } from './note-missing.ts'
+import { HOME } from '../replicas/home.ts'
+import { lookForMissing } from './look-for-missing.ts'
 import { describeScrub, keepScrub, openScrub, type Scrub } from './scrub-state.ts'
 
 /** How long one step reads, unless one blob takes longer. */
@@ -19,6 +20,7 @@ const ROWS = 'rows:'
 export interface ScrubPorts {
   readonly database: Kysely<Tables>
   readonly blobs: BlobStore
+  readonly mender: Mender
   readonly directory: Pick<RegistryDirectory, 'list'>
   readonly clock: Clock
   readonly signal: AbortSignal
@@ -50,7 +52,7 @@ export function createScrubber(ports: ScrubPorts): Scrubber {
         const isOver = () => performance.now() - begin >= STEP_MS
         if (!scrub.position.startsWith(ROWS)) scrub = await readFiles(ports, scrub, pace, isOver)
         while (scrub.position.startsWith(ROWS) && !scrub.finished_at && !isOver()) {
-          scrub = await lookForMissing(ports, scrub)
+          scrub = await readRows(ports, scrub)
         }
         await keepScrub(ports, scrub)
         return describeScrub(ports, scrub)
@@ -66,7 +68,7 @@ async function readFiles(
 ): Promise<Scrub> {
   let scrub = from
   for await (const { digest } of ports.blobs.list(scrub.position as Digest)) {
-    const bytes = await checkBlob(ports, digest, pace)
+    const bytes = await ports.mender.check(HOME, digest, pace)
     scrub = {
       ...scrub,
       position: digest,
@@ -78,9 +80,9 @@ async function readFiles(
   return { ...scrub, position: ROWS }
 }
 
-async function lookForMissing(ports: ScrubPorts, scrub: Scrub): Promise<Scrub> {
+async function readRows(ports: ScrubPorts, scrub: Scrub): Promise<Scrub> {
   const after = scrub.position.slice(ROWS.length)
-  const last = await noteMissing(ports, after, MISSING_BATCH)
+  const last = await lookForMissing(ports, after, MISSING_BATCH)
   if (last !== undefined) return { ...scrub, position: `${ROWS}${last}` }
   return { ...scrub, finished_at: ports.clock.now().toISOString() }
 }

@@ -23,6 +23,7 @@ export async function openScrub(
     all_blobs: rows[0]?.blobs ?? 0,
     all_bytes: rows[0]?.bytes ?? 0,
     finished_at: null,
+    unread: '',
   }
 }
 

@@ -151,7 +151,7 @@ async function startIn(
   const plane = createRegistryPlane({
     database,
     blobs,
-    replicas: { store: replicas.store, regionOf: (place) => state.regions.get(place) },
+    replicas: { ...replicas, regionOf: (place) => state.regions.get(place) },
     directory: {
       byHost(host) {
         const data = state.facts.dataEndpoints.find((each) => each.host === host)
@@ -225,7 +225,7 @@ async function startIn(
       graceMs: DAY_MS,
       report: (region, error) => logged.push({ region, error }),
     }),
-    scrubber: createScrubber(ports),
+    scrubber: createScrubber({ ...ports, mender: plane.mender }),
     database,
     blobs,
     address,
