@@ -42,7 +42,13 @@ export function careForContent(
   })
   return {
     collector,
-    scrubber: createScrubber({ ...ports, mender }),
+    scrubber: createScrubber({
+      ...ports,
+      replicas,
+      mender,
+      report: (region, error) =>
+        log.error({ err: error, region }, 'blobs of a region could not be read again'),
+    }),
     start() {
       const intervalMs = garbageCollection.intervalSeconds * 1000
       closing.add(runCollector({ collector, intervalMs, end, log }))

@@ -3,25 +3,35 @@ import { HOME } from '../replicas/home.ts'
 import type { ScrubPorts } from './create-scrubber.ts'
 
 /**
- * Mends blobs that a repository has and the home has not: of the next so many digests after `after`. Returns the last of
- * them; undefined where there are no more.
+ * Has the blobs mended that a region should have and has not: of the next so many digests after `after`. Returns the
+ * last of them; undefined where there are no more.
  */
 export async function lookForMissing(
-  { database, blobs, mender, signal }: ScrubPorts,
-  after: string,
-  limit: number,
+  { database, blobs, replicas, mender, signal }: ScrubPorts,
+  {
+    region,
+    after,
+    limit,
+  }: { readonly region: string; readonly after: string; readonly limit: number },
 ): Promise<string | undefined> {
   signal.throwIfAborted()
-  const rows = await database
-    .selectFrom('registry_blob_links')
-    .where('digest', '>', after)
-    .select('digest')
+  const store = region === HOME ? blobs : await replicas.store(region)
+  const links = database
+    .selectFrom('registry_blob_links as l')
+    .where('l.digest', '>', after)
+    .select('l.digest')
     .distinct()
-    .orderBy('digest')
+    .orderBy('l.digest')
     .limit(limit)
-    .execute()
+  const rows =
+    region === HOME
+      ? await links.execute()
+      : await links
+          .innerJoin('registry_replicas as r', 'r.registry', 'l.registry')
+          .where('r.region', '=', region)
+          .execute()
   for (const { digest } of rows) {
-    if (isDigest(digest) && !(await blobs.has(digest))) await mender.mend(HOME, digest)
+    if (isDigest(digest) && !(await store.has(digest))) await mender.replace(region, digest)
   }
   return rows.at(-1)?.digest
 }

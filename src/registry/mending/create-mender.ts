@@ -22,6 +22,8 @@ export interface Mender {
   mend(region: string, digest: Digest): Promise<string | undefined>
   /** Reads what a region has, and mends it where it is not whole. Returns how many bytes there were. */
   check(region: string, digest: Digest, pace: Pace): Promise<number>
+  /** Mends what a region has not, unless nobody needs it there or it waits to be copied in any case. */
+  replace(region: string, digest: Digest): Promise<void>
 }
 
 export interface MenderPorts {
@@ -48,7 +50,7 @@ export function createMender(ports: MenderPorts): Mender {
   async function look(region: string, digest: Digest, pace?: Pace): Promise<Look> {
     const store = await storeOf(region)
     const reader = await store.open(digest).catch((error: unknown) => {
-      if (region === HOME && isErrno(error, 'EIO')) return 'unreadable' as const
+      if (isErrno(error, 'EIO')) return 'unreadable' as const
       throw error
     })
     if (!reader) return { state: 'absent', bytes: 0 }
@@ -56,6 +58,7 @@ export function createMender(ports: MenderPorts): Mender {
       // What cannot be opened stays where it is, until there is something to put in its place.
       const damage = { region, digest, kind: 'mismatch' } as const
       await database.transaction().execute((each) => noteDamage(each, damage, now()))
+      if (region !== HOME) queued()
       return { state: 'damaged', bytes: 0 }
     }
     try {
@@ -88,6 +91,23 @@ export function createMender(ports: MenderPorts): Mender {
       if (!(await ownerOf(digest, transaction)) || (await home.has(digest))) return
       await noteDamage(transaction, { region: HOME, digest, kind: 'missing' }, now())
     })
+  }
+
+  async function noteLacking(region: string, digest: Digest): Promise<void> {
+    const store = await storeOf(region)
+    await database.transaction().execute(async (transaction) => {
+      const waiting = await transaction
+        .selectFrom('registry_replica_queue')
+        .where('region', '=', region)
+        .where('digest', '=', digest)
+        .select('digest')
+        .limit(1)
+        .executeTakeFirst()
+      if (waiting || (await store.has(digest))) return
+      if (!(await isNeeded(region, digest, transaction))) return
+      await noteDamage(transaction, { region, digest, kind: 'missing' }, now())
+    })
+    queued()
   }
 
   /** A registry that has the blob. */
@@ -198,6 +218,10 @@ export function createMender(ports: MenderPorts): Mender {
       // A region of replicas gets it by the queue.
       if (state === 'damaged' && region === HOME) await once(HOME, digest)
       return bytes
+    },
+    async replace(region, digest) {
+      if (region === HOME) await once(HOME, digest)
+      else await noteLacking(region, digest)
     },
   }
 }

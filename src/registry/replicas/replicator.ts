@@ -1,4 +1,5 @@
 import type { Clock } from '../../lib/clock.ts'
+import { isErrno } from '../../lib/files.ts'
 import { type BlobStore, isStorageFull } from '../../storage/blob-store.ts'
 import { copyBlob } from '../mending/copy-blob.ts'
 import type { Mender } from '../mending/create-mender.ts'
@@ -36,7 +37,11 @@ export function createReplicator(options: {
 
   async function copy(blob: QueuedBlob): Promise<'copied' | 'unwanted'> {
     const store = await stores.replica(blob.region)
-    const present = await store.open(blob.digest)
+    const present = await store.open(blob.digest).catch((error: unknown) => {
+      // What cannot be opened is put in place anew.
+      if (isErrno(error, 'EIO')) return undefined
+      throw error
+    })
     if (present) {
       await present.close()
       return 'copied'

@@ -148,6 +148,7 @@ async function startIn(
     clock: { now: () => state.now },
     signal: new AbortController().signal,
   }
+  const report = (region: string, error: unknown) => void logged.push({ region, error })
   const plane = createRegistryPlane({
     database,
     blobs,
@@ -223,9 +224,9 @@ async function startIn(
       replicas,
       lock,
       graceMs: DAY_MS,
-      report: (region, error) => logged.push({ region, error }),
+      report,
     }),
-    scrubber: createScrubber({ ...ports, mender: plane.mender }),
+    scrubber: createScrubber({ ...ports, replicas, mender: plane.mender, report }),
     database,
     blobs,
     address,
