@@ -116,7 +116,7 @@ async function compose(start: WorkerStart, mirror: Mirror, rpc: Rpc): Promise<Wo
     isShared: true,
   })
   const regions = mirror.table<string>(TABLES.regions)
-  const { hasten } = rpc.remote<OfferedRegistry['replicas']>('replicas')
+  const { hasten, mend } = rpc.remote<OfferedRegistry['replicas']>('replicas')
   const forwarder = createEventForwarder(rpc.remote<EventFunctions>('events').receive, textOf)
   const gauges = keepGauges()
   const registry = createRegistryServer({
@@ -135,6 +135,7 @@ async function compose(start: WorkerStart, mirror: Mirror, rpc: Rpc): Promise<Wo
         log.error({ err: error, ...replica, digest }, 'not queued'),
       )
     },
+    mend,
     directory,
     identity: {
       verifyAccessToken,

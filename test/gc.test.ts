@@ -209,8 +209,8 @@ describe('causeway gc and causeway scrub', { timeout: 180_000 }, () => {
     assert.equal(found.code, 1)
     const { damaged } = JSON.parse(found.stdout) as ScrubProgress
     assert.deepEqual(
-      damaged.map((each) => [each.digest, each.kind, each.in]),
-      [[digest, 'mismatch', [`${NAME}.azurecr.io/app`]]],
+      damaged.map((each) => [each.region, each.digest, each.kind, each.in]),
+      [['home', digest, 'mismatch', [`${NAME}.azurecr.io/app`]]],
     )
     const answer = await registry.send('GET', `/v2/app/blobs/${digest}`)
     assert.equal(answer.status, 404)

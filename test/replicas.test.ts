@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { ScrubProgress } from '../src/operator/contract.ts'
 import { type ArmClient, accepted, createArmClient } from './support/arm-client.ts'
 import { type Causeway, startCauseway, type Where } from './support/causeway.ts'
 import { needs } from './support/needs.ts'
@@ -64,8 +65,9 @@ describe('a registry with a replica', {
     return { host: new URL(location).host, layer, text }
   }
 
-  const fileOf = (digest: string) =>
-    join(causeway.dataFolder, 'replicas/eastus/blobs/sha256', digest.slice(7, 9), digest.slice(7))
+  const fileIn = (store: string, digest: string) =>
+    join(causeway.dataFolder, store, 'blobs/sha256', digest.slice(7, 9), digest.slice(7))
+  const fileOf = (digest: string) => fileIn('replicas/eastus', digest)
 
   async function untilInStep(): Promise<void> {
     for (let tried = 0; tried < 100; tried++) {
@@ -94,6 +96,29 @@ describe('a registry with a replica', {
     assert.equal((await pullFrom(far)).layer, layer)
     await untilInStep()
     assert.ok(existsSync(fileOf(layer)))
+  })
+
+  test('gives out what the home has lost, and brings it home again', async () => {
+    const { layer, text } = await pullFrom(near)
+    const file = fileIn('registry', layer)
+    await rm(file)
+    assert.equal((await pullFrom(far)).text, text)
+    const home = await pullFrom(near)
+    assert.deepEqual([home.host, home.text], ['farhouse.westeurope.data.azurecr.io', text])
+    assert.ok(existsSync(file), 'it was not copied home')
+  })
+
+  test('has the scrub find what a region has not whole, and bring it there again', async () => {
+    const { layer, text } = await pullFrom(near)
+    await writeFile(fileOf(layer), 'rotten')
+    const found = await causeway.command(['scrub', '--restart'])
+    assert.equal(found.code, 1)
+    const of = `other bytes, set aside .* ${HOST}/hello-world$`
+    assert.match(found.stdout, new RegExp(`^eastus +${layer} +${of}`, 'm'))
+    await untilInStep()
+    const { stdout } = await causeway.command(['scrub', '--json'])
+    assert.deepEqual((JSON.parse(stdout) as ScrubProgress).damaged, [])
+    assert.equal((await pullFrom(far)).text, text)
   })
 
   test('goes on filling it after a crash', async () => {

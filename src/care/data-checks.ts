@@ -70,8 +70,7 @@ export function checkBlobs(folder: DataFolder): Finding {
     const database = new DatabaseSync(folder.database, { readOnly: true })
     try {
       const rows = database.prepare('SELECT digest FROM registry_damaged_blobs').all()
-      if (rows.length === 0)
-        return ok('blobs', "none known to be damaged; 'causeway scrub' reads them")
+      if (rows.length === 0) return checkCopies(database)
       const [first] = rows
       return failed(
         'blobs',
@@ -85,6 +84,19 @@ export function checkBlobs(folder: DataFolder): Finding {
     // A database of an earlier version has no such table, and one that is damaged has told so above.
     return ok('blobs', `not known: ${(error as Error).message}`)
   }
+}
+
+/** Whether regions of replicas are still to get again what they had not whole. */
+function checkCopies(database: DatabaseSync): Finding {
+  const { count } = database
+    .prepare('SELECT count(*) AS count FROM registry_damaged_copies')
+    .get() as { count: number }
+  if (count === 0) return ok('blobs', "none known to be damaged; 'causeway scrub' reads them")
+  return warning(
+    'blobs',
+    `${count} damaged in regions of replicas, where they wait to be copied again`,
+    "'causeway scrub' tells which; 'az acr replication show' tells why they wait.",
+  )
 }
 
 // Two clocks of one machine may differ by that, as of a network file system.

@@ -1,6 +1,6 @@
 import { stderr } from 'node:process'
 import { readConfig } from '../config.ts'
-import type { ScrubProgress, ScrubRequest } from '../operator/contract.ts'
+import type { DamagedBlob, ScrubProgress, ScrubRequest } from '../operator/contract.ts'
 import { describeDataFolder } from '../storage/data-folder.ts'
 import { CommandError } from './command-error.ts'
 import { inUnits } from './in-units.ts'
@@ -10,8 +10,8 @@ import { bad, faint, good, print, printJson, table } from './terminal.ts'
 const MIB = 2 ** 20
 
 /**
- * Has the server read every blob again, and shows how far it has come; interrupted, the next call goes on. Exit code 1
- * where blobs are damaged.
+ * Has the server read every blob again in every region, and shows how far it has come; interrupted, the next call goes on.
+ * Exit code 1 where something was found.
  */
 export async function scrub(flags: {
   data?: string
@@ -36,8 +36,11 @@ export async function scrub(flags: {
   if (stderr.isTTY) stderr.write('\r\x1b[K')
   if (flags.json) printJson(progress)
   else describe(progress)
-  return progress.damaged.length === 0 ? 0 : 1
+  return isFine(progress) ? 0 : 1
 }
+
+const isFine = ({ damaged, repaired, unreadRegions }: ScrubProgress): boolean =>
+  damaged.length + repaired.length + unreadRegions.length === 0
 
 function showProgress({ blobs, allBlobs, bytes, allBytes }: ScrubProgress): void {
   if (!stderr.isTTY) return
@@ -45,25 +48,42 @@ function showProgress({ blobs, allBlobs, bytes, allBytes }: ScrubProgress): void
   stderr.write(`\r\x1b[K${text}`)
 }
 
-function describe({ blobs, bytes, startedAt, damaged }: ScrubProgress): void {
+function describe(progress: ScrubProgress): void {
+  const { blobs, bytes, startedAt, damaged, repaired, unreadRegions } = progress
   const read = `Read ${blobs} blobs, ${inUnits(bytes)}, since ${startedAt}`
-  if (damaged.length === 0) {
+  if (isFine(progress)) {
     print(`${good('✓')} ${read}: each has the bytes of its digest.`)
     return
   }
-  print(`${bad('✗')} ${read}: ${damaged.length} damaged.`)
+  const mended = repaired.length === 0 ? '' : `, ${repaired.length} repaired`
   print(
-    table(
-      ['DIGEST', 'WHAT', 'FOUND', 'OF'],
-      damaged.map(({ digest, kind, foundAt, in: repositories }) => [
-        digest,
-        kind === 'mismatch' ? 'other bytes, set aside' : 'missing',
-        foundAt,
-        repositories.join(' ') || '-',
-      ]),
-    ),
+    `${damaged.length === 0 ? good('✓') : bad('✗')} ${read}: ${damaged.length} damaged${mended}.`,
   )
-  print(
-    faint('Push an image that has it again, or copy it from another registry: that repairs it.'),
-  )
+  if (damaged.length + repaired.length > 0) {
+    const rows = [
+      ...damaged.map((each) => rowOf(each, each.region === HOME ? 'damaged' : 'is copied again')),
+      ...repaired.map((each) => rowOf(each, `repaired ${each.repairedAt}`)),
+    ]
+    print(table(['REGION', 'DIGEST', 'WHAT', 'FOUND', 'NOW', 'OF'], rows))
+  }
+  for (const region of unreadRegions) {
+    print(bad(`The blobs of ${region} could not be read: 'causeway logs' tells why.`))
+  }
+  if (damaged.some(({ region }) => region === HOME)) {
+    print(
+      faint('Push an image that has it again, or copy it from another registry: that repairs it.'),
+    )
+  }
 }
+
+/** As the server names it. */
+const HOME = 'home'
+
+const rowOf = ({ region, digest, kind, foundAt, in: repositories }: DamagedBlob, now: string) => [
+  region,
+  digest,
+  kind === 'mismatch' ? 'other bytes, set aside' : 'missing',
+  foundAt,
+  now,
+  repositories.join(' ') || '-',
+]

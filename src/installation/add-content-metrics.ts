@@ -49,7 +49,12 @@ export function addContentMetrics({ gauge }: Metrics, { reader }: Database, cloc
     [
       'registry_damaged_blobs',
       'causeway_damaged_blobs',
-      'Blobs that repositories have and whose bytes are lost.',
+      'Blobs that repositories have and whose bytes at home are lost.',
+    ],
+    [
+      'registry_damaged_copies',
+      'causeway_damaged_copies',
+      'Blobs that regions of replicas had not whole and are to get again.',
     ],
   ] as const) {
     const count = reader.prepare(`SELECT count(*) AS count FROM ${table}`)

@@ -133,7 +133,7 @@ export async function createPlanes(
     database,
     blobs,
     replicas: {
-      store: replicas.store,
+      ...replicas,
       regionOf: (place) => networks.list().find((each) => each.place === place)?.location,
     },
     directory,
@@ -188,10 +188,11 @@ export async function createPlanes(
     roles: () => customRoles.entries(),
     regions: () => networks.list().map(({ place, location }) => [place, location] as const),
   }
-  const { writer, hasten, upstream } = registry
-  const offered = { content: writer, replicas: { hasten }, upstream }
+  const { writer, hasten, mender, upstream } = registry
+  const offered = { content: writer, replicas: { hasten, mend: mender.mend }, upstream }
   const imports = registry.runningImports
   return {
-    ...{ planes, directory, replicas, zones, networks, roles, known, offered, imports, start },
+    ...{ planes, directory, replicas, mender, zones, networks },
+    ...{ roles, known, offered, imports, start },
   }
 }

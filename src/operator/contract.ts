@@ -282,13 +282,22 @@ export interface ScrubProgress {
   /** At its beginning. */
   readonly allBlobs: number
   readonly allBytes: number
-  /** Those of earlier scrubs included, as long as nobody has pushed them again. */
-  readonly damaged: readonly {
-    readonly digest: string
-    /** `mismatch`: it has other bytes and was set aside; `missing`: there is none. */
-    readonly kind: 'mismatch' | 'missing'
-    readonly foundAt: string
-    /** `registry/repository` that have it. */
-    readonly in: readonly string[]
-  }[]
+  /** Those of earlier scrubs included, as long as they are not whole again. */
+  readonly damaged: readonly DamagedBlob[]
+  /** What was whole again since the scrub before. */
+  readonly repaired: readonly (DamagedBlob & { readonly repairedAt: string })[]
+  /** Regions whose blobs could not be read; the log tells why. */
+  readonly unreadRegions: readonly string[]
+}
+
+/** A blob where it is, or was, damaged. */
+export interface DamagedBlob {
+  /** `home`, or the region of replicas. */
+  readonly region: string
+  readonly digest: string
+  /** `mismatch`: it has other bytes and was set aside; `missing`: there is none. */
+  readonly kind: 'mismatch' | 'missing'
+  readonly foundAt: string
+  /** `registry/repository` that have it there. */
+  readonly in: readonly string[]
 }

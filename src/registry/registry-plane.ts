@@ -1,6 +1,6 @@
 import type { Digest } from '../lib/digest.ts'
-import type { BlobStore } from '../storage/blob-store.ts'
 import type { Database } from '../storage/database.ts'
+import type { ReplicaStores } from '../storage/replica-stores.ts'
 import { createCacheReader } from './cache/cache-reader.ts'
 import { isWildcard, isWithin, upstreamOf } from './cache/cache-rule.ts'
 import { createCacheWriter } from './cache/cache-writer.ts'
@@ -17,6 +17,7 @@ import { createImportQueue, type RunningImport } from './copy/import-queue.ts'
 import { PAUSES } from './copy/try-again.ts'
 import { occasionOfErrand } from './events/occasion.ts'
 import { type ChangeRecorder, NO_RECORDER } from './events/registry-events.ts'
+import { createMender, type Mender } from './mending/create-mender.ts'
 import type { Outside } from './outside.ts'
 import type { RegistryFacts } from './registry-directory.ts'
 import {
@@ -32,9 +33,7 @@ import { SAMPLE_REGISTRY } from './samples/sample-registry.ts'
 import { seedSamples } from './samples/seed-samples.ts'
 
 /** Where the further regions of registries are. */
-export interface ReplicaOptions {
-  /** Opens the store of a region's replicas, and makes it where it is not yet: the same one each time. */
-  store(region: string): Promise<BlobStore>
+export interface ReplicaOptions extends ReplicaStores {
   /** The region of the network that a place is made for. */
   regionOf(place: string): string | undefined
 }
@@ -66,6 +65,8 @@ export interface RegistryPlane extends RegistryServer {
   readonly upstream: Upstream
   /** Has a replica get a blob before others. */
   hasten(replica: ReplicaKey, digest: Digest, size: number): Promise<void>
+  /** Looks after blobs that are damaged somewhere, for all processes. */
+  readonly mender: Mender
   /** @throws ImageCopyError */
   copyImage(copy: ImageCopy, errand: CopyErrand): Promise<void>
   /** Removes all that a registry held. Files of blobs go later, by the garbage collector. */
@@ -99,7 +100,12 @@ export function createRegistryPlane(options: RegistryPlaneOptions): RegistryPlan
   const stores = createRegionStores(blobs, options.replicas.store, (region, error) =>
     log.error({ err: error, region }, 'the blobs of a region cannot be read'),
   )
-  const replicator = createReplicator({ queue, stores, clock, log })
+  const mender = createMender({
+    ...{ database: database.kysely, home: blobs, replicas: options.replicas, clock, log },
+    queued: () => replicator.wake(),
+  })
+  const { mend } = mender
+  const replicator = createReplicator({ queue, stores, mend, clock, log })
   const writer = createContentWriter(database.kysely, clock, blobs, replicator.wake, recorder)
   const nearest = createNearestRegion(options.replicas.regionOf)
   const changes = createChangeTeller(recorder)
@@ -149,10 +155,12 @@ export function createRegistryPlane(options: RegistryPlaneOptions): RegistryPlan
   return {
     ...createRegistryServer({
       ...options,
-      ...{ reader, writer, deleted, stores, nearest, lacks, upstream, cacheReader, recheckSeconds },
+      ...{ reader, writer, deleted, stores, nearest, lacks, mend, upstream, cacheReader },
+      recheckSeconds,
     }),
     writer,
     hasten,
+    mender,
     upstream: { manifest, blob, arrived },
 
     copyImage(copy, errand) {

@@ -32,6 +32,7 @@ import type { RegistryIdentity } from './identity.ts'
 import { createListRoutes } from './manifests/list-routes.ts'
 import { createManifestRoutes } from './manifests/manifest-routes.ts'
 import { createReferrerRoutes } from './manifests/referrer-routes.ts'
+import type { Mender } from './mending/create-mender.ts'
 import type { RegistryDirectory } from './registry-directory.ts'
 import type { NearestRegion } from './replicas/nearest-region.ts'
 import type { RegionStores } from './replicas/region-stores.ts'
@@ -52,6 +53,8 @@ export interface RegistryServerOptions {
   readonly nearest: NearestRegion
   /** Told of what a replica should have by now, and does not. */
   readonly lacks: (replica: ReplicaKey, digest: Digest, size: number) => void
+  /** Mends a blob that could not be read. */
+  readonly mend: Mender['mend']
   readonly directory: RegistryDirectory
   readonly identity: RegistryIdentity
   readonly clock: Clock
@@ -78,7 +81,7 @@ export interface RegistryServer {
 
 /** Serves the registry plane: who may come in, what was asked for, and the answer or the refusal in its own words. */
 export function createRegistryServer(options: RegistryServerOptions): RegistryServer {
-  const { reader, writer, blobs, stores, nearest, lacks } = options
+  const { reader, writer, blobs, stores, nearest, lacks, mend } = options
   const { deleted, upstream, cacheReader, recheckSeconds } = options
   const { metrics = NO_METRICS, events = NO_EVENTS } = options
   const { directory, identity, clock, log, secrets, tenantId } = options
@@ -94,7 +97,7 @@ export function createRegistryServer(options: RegistryServerOptions): RegistrySe
     authorizer,
     tokenEndpoints: createTokenEndpoints({ identity, tokens, credentials, tenantId }),
     blobs: createBlobRoutes({
-      ...{ reader, writer, stores, nearest, lacks, signer, pool, pullThrough },
+      ...{ reader, writer, stores, nearest, lacks, mend, signer, pool, pullThrough },
     }),
     uploads: createUploadRoutes({ reader, writer, blobs, authorizer }),
     manifests: createManifestRoutes({ reader, writer, blobs }),

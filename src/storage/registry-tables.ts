@@ -76,12 +76,29 @@ export interface RegistryTables {
     reason: RemovalReason
     since: string
   }
-  /** Blobs that repositories have and the store has not, until somebody pushes them again. */
+  /** Blobs that repositories have and the home has not whole, until they are mended or somebody pushes them again. */
   registry_damaged_blobs: {
     digest: string
     /** `mismatch`: its file has other bytes and was set aside; `missing`: there was none. */
     kind: 'mismatch' | 'missing'
     found_at: string
+  }
+  /** Blobs that a region of replicas has not whole and is to get again. */
+  registry_damaged_copies: {
+    region: string
+    digest: string
+    /** As of `registry_damaged_blobs`. */
+    kind: 'mismatch' | 'missing'
+    found_at: string
+  }
+  /** What was damaged and was mended from where it was whole, until the next scrub begins. */
+  registry_repaired_blobs: {
+    /** `home`, or the region of replicas. */
+    region: string
+    digest: string
+    kind: 'mismatch' | 'missing'
+    found_at: string
+    repaired_at: string
   }
   /** Manifests without a tag, and since when. */
   registry_untagged_manifests: {
@@ -117,6 +134,8 @@ export interface RegistryTables {
     all_blobs: number
     all_bytes: number
     finished_at: string | null
+    /** Regions whose store could not be read, with a space between. */
+    unread: Generated<string>
   }
   /** The further regions of registries; the home region has none of these. */
   registry_replicas: {

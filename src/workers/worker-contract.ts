@@ -4,6 +4,7 @@ import type { Upstream } from '../registry/cache/upstream.ts'
 import type { ContentWriter } from '../registry/content/content-writer.ts'
 import type { EventBatch } from '../registry/events/forward-events.ts'
 import type { RegistryIdentity } from '../registry/identity.ts'
+import type { Mender } from '../registry/mending/create-mender.ts'
 import type { RegistryPlane } from '../registry/registry-plane.ts'
 import type { TableChange } from './mirror.ts'
 
@@ -62,7 +63,7 @@ export interface PeopleFunctions
 /** What a worker asks the server's registry plane to do, by the names under which it is offered. */
 export interface OfferedRegistry {
   readonly content: ContentWriter
-  readonly replicas: Pick<RegistryPlane, 'hasten'>
+  readonly replicas: Pick<RegistryPlane, 'hasten'> & Pick<Mender, 'mend'>
   readonly upstream: Upstream
 }
 

@@ -12,7 +12,10 @@ import { parseRange } from '../http/byte-range.ts'
 import { isNotModified } from '../http/conditional.ts'
 import { type Exchange, sendEmpty, sendHead } from '../http/exchange.ts'
 import { OciError } from '../http/oci-error.ts'
+import type { Mender } from '../mending/create-mender.ts'
+import { openLasting } from '../mending/lasting-reader.ts'
 import type { RegistryFacts } from '../registry-directory.ts'
+import { HOME } from '../replicas/home.ts'
 import type { NearestRegion } from '../replicas/nearest-region.ts'
 import type { RegionStores } from '../replicas/region-stores.ts'
 import type { ReplicaKey } from '../replicas/replica-queue.ts'
@@ -26,7 +29,7 @@ interface BlobPath {
 }
 
 const DAMAGED =
-  'the bytes of this blob are damaged, and were set aside: push an image that has it again to repair it'
+  'the bytes of this blob are damaged or lost, and no region has them whole: push an image that has it again to repair it'
 
 export interface BlobRoutes {
   /** HEAD and GET at the login server: the bytes, or the way to the data endpoint. */
@@ -43,11 +46,12 @@ export function createBlobRoutes(options: {
   readonly nearest: NearestRegion
   /** A replica was asked for a blob that it has not got yet. */
   readonly lacks: (replica: ReplicaKey, digest: Digest, size: number) => void
+  readonly mend: Mender['mend']
   readonly signer: UrlSigner
   readonly pool: BufferPool
   readonly pullThrough: Pick<PullThrough, 'blob'>
 }): BlobRoutes {
-  const { reader, writer, stores, nearest, lacks, signer, pool, pullThrough } = options
+  const { reader, writer, stores, nearest, lacks, mend, signer, pool, pullThrough } = options
 
   /** A blob that the repository has, or that is on its way to it; `region` is where it is served. */
   async function find(
@@ -57,19 +61,27 @@ export function createBlobRoutes(options: {
   ): Promise<ArrivingBlob & { readonly readEnabled: boolean }> {
     const here = findHere(exchange, path, region)
     if (here) return here
-    const arriving = await pullThrough.blob(exchange.registry, path)
+    const { registry } = exchange
+    const damaged = reader.damagedBlob(registry.uid, path.repository, path.digest)
+    if (damaged) {
+      const whole = await mend(HOME, path.digest)
+      // Where the home takes no bytes, it is served from the region that has them.
+      const at = whole === HOME ? region : whole
+      if (at !== undefined) {
+        return { ...damaged, open: () => openHere(registry, at, path, damaged.size) }
+      }
+    }
+    const arriving = await pullThrough.blob(registry, path)
     if (arriving) return { ...arriving, readEnabled: true }
     // It may have come meanwhile.
     const come = findHere(exchange, path, region)
-    if (!come) throw unknownBlob(exchange.registry.uid, path)
+    if (!come) throw unknownBlob(path, damaged !== undefined)
     return come
   }
 
-  function findHere({ registry }: Exchange, { repository, digest }: BlobPath, region: string) {
-    const blob = reader.blob(registry.uid, repository, digest)
-    return (
-      blob && { ...blob, open: () => openHere(registry, region, { repository, digest }, blob.size) }
-    )
+  function findHere(exchange: Exchange, path: BlobPath, region: string) {
+    const blob = reader.blob(exchange.registry.uid, path.repository, path.digest)
+    return blob && { ...blob, open: () => openHere(exchange.registry, region, path, blob.size) }
   }
 
   async function openHere(
@@ -78,20 +90,19 @@ export function createBlobRoutes(options: {
     { repository, digest }: BlobPath,
     size: number,
   ): Promise<BytesReader> {
-    const found = await stores.open(region === homeRegion ? 'home' : region, digest)
+    const near = region === homeRegion ? HOME : region
+    const found = await openLasting({ stores, mend }, { region: near, digest, size })
     if (!found) {
-      // It may have been deleted since it was found, and its file removed.
-      if (!reader.blob(uid, repository, digest)) throw unknownBlob(uid, { repository, digest })
-      throw new Error(`the store lacks a blob that a repository has: ${digest}`)
+      // It may have been deleted since it was found, and its file removed; if not, no region has it any more.
+      const isDamaged = reader.damagedBlob(uid, repository, digest) !== undefined
+      throw unknownBlob({ repository, digest }, isDamaged)
     }
-    if (found.isLacking) lacks({ registry: uid, region }, digest, size)
-    return found.reader
+    if (found.from !== near) lacks({ registry: uid, region }, digest, size)
+    return found
   }
 
-  function unknownBlob(uid: string, { repository, digest }: BlobPath): OciError {
-    const isDamaged = reader.isDamaged(uid, repository, digest)
-    return new OciError('BLOB_UNKNOWN', { digest }, isDamaged ? { message: DAMAGED } : {})
-  }
+  const unknownBlob = ({ digest }: BlobPath, isDamaged: boolean): OciError =>
+    new OciError('BLOB_UNKNOWN', { digest }, isDamaged ? { message: DAMAGED } : {})
 
   /** Whoever asks whether a blob is there will use it. */
   async function renew({ registry }: Exchange, { repository, digest }: BlobPath): Promise<void> {

@@ -80,8 +80,8 @@ export interface ContentReader {
   blobSize(registry: string, repository: string, digest: Digest): number | undefined
   /** The same for those who want its bytes. */
   blob(registry: string, repository: string, digest: Digest): FoundBlob | undefined
-  /** Whether the repository has a blob whose bytes are lost until somebody pushes them again. */
-  isDamaged(registry: string, repository: string, digest: Digest): boolean
+  /** A blob that the repository has and whose bytes at home are lost, until they are mended or pushed again. */
+  damagedBlob(registry: string, repository: string, digest: Digest): FoundBlob | undefined
   /** Whether the garbage collector will look if the repository needs this blob. */
   isUnderReview(registry: string, repository: string, digest: Digest): boolean
   manifestByTag(registry: string, repository: string, tag: string): FoundManifest | undefined
@@ -171,14 +171,11 @@ export function createContentReader(database: DatabaseSync): ContentReader {
     `SELECT size FROM registry_blob_links b WHERE ${WITHIN} AND digest = ? AND ${IS_WHOLE}`,
   )
   // Blobs come before the first manifest, and with that the repository.
-  const blob = one<Readable<FoundBlob>>(
-    `SELECT b.size, ifnull(r.read_enabled, 1) AS readEnabled FROM registry_blob_links b
+  const BLOB = `SELECT b.size, ifnull(r.read_enabled, 1) AS readEnabled FROM registry_blob_links b
       LEFT JOIN registry_repositories r ON r.registry = b.registry AND r.name = b.repository
-    WHERE b.registry = ? AND b.repository = ? AND b.digest = ? AND ${IS_WHOLE}`,
-  )
-  const damaged = one(
-    `SELECT 1 FROM registry_blob_links JOIN registry_damaged_blobs USING (digest) WHERE ${WITHIN} AND digest = ?`,
-  )
+    WHERE b.registry = ? AND b.repository = ? AND b.digest = ?`
+  const blob = one<Readable<FoundBlob>>(`${BLOB} AND ${IS_WHOLE}`)
+  const damaged = one<Readable<FoundBlob>>(`${BLOB} AND NOT ${IS_WHOLE}`)
   const review = one(`SELECT 1 FROM registry_blob_reviews WHERE ${WITHIN} AND digest = ?`)
   const byTag = one<Readable<FoundManifest>>(
     `SELECT ${STORED}, (t.read_enabled AND m.read_enabled AND r.read_enabled) AS readEnabled
@@ -218,7 +215,7 @@ export function createContentReader(database: DatabaseSync): ContentReader {
       cache.get(`s ${registry} ${name} ${digest}`, () => blobSize(registry, name, digest))?.size,
     blob: (registry, name, digest) =>
       cache.get(`b ${registry} ${name} ${digest}`, () => found(blob(registry, name, digest))),
-    isDamaged: (registry, name, digest) => damaged(registry, name, digest) !== undefined,
+    damagedBlob: (registry, name, digest) => found(damaged(registry, name, digest)),
     isUnderReview: (registry, name, digest) => review(registry, name, digest) !== undefined,
     manifestByTag: (registry, name, tagName) =>
       cache.get(

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { rm, stat, writeFile } from 'node:fs/promises'
+import { readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { type Digest, hexOf } from '../../lib/digest.ts'
@@ -66,6 +66,21 @@ test('what a replica leaves that is gone is swept when its grace is over, unless
   assert.equal((await registry.send('GET', `/v2/app/blobs/${layer}`)).status, 200)
   await replicate(registry, [EAST])
   assert.ok(await isCopied(registry, layer))
+})
+
+test('what was set aside of a copy goes with it', async (t) => {
+  const registry = await startReplicated(t)
+  const { digest, layer } = await pushImage(registry, 'app', 'v1')
+  await registry.plane.replicated()
+  await writeFile(fileOf(registry, layer), 'rotten v1')
+  await registry.scrubber.step({})
+  await registry.plane.replicated()
+  const quarantine = join(registry.folder, 'replicas/eastus/quarantine')
+  assert.equal((await readdir(quarantine)).length, 1)
+  await registry.send('DELETE', `/v2/app/manifests/${digest}`)
+  pass(registry, DAY_MS)
+  assert.equal((await registry.collector.collect()).removedCopies, 2)
+  assert.deepEqual(await readdir(quarantine), [])
 })
 
 test('what a region has for another registry stays there', async (t) => {

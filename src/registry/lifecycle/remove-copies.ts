@@ -79,9 +79,10 @@ const removeUnneeded = (
     const isNeeded = new Set<string>(needed.map(({ digest }) => digest))
     let removed = 0
     for (const digest of digests) {
-      if (isNeeded.has(digest) || !(await store.has(digest))) continue
+      if (isNeeded.has(digest)) continue
+      if (await store.has(digest)) removed += 1
+      // Also what was set aside of it.
       await store.remove(digest)
-      removed += 1
     }
     return removed
   })

@@ -1,5 +1,6 @@
 import { type Selectable, sql } from 'kysely'
 import type { RegistryTables } from '../../storage/registry-tables.ts'
+import { damagedEverywhere, forgetOldDamage, repairedEverywhere } from '../mending/known-damage.ts'
 import type { ScrubPorts } from './create-scrubber.ts'
 
 export type Scrub = Selectable<RegistryTables['registry_scrubs']>
@@ -11,9 +12,14 @@ export async function openScrub(
 ): Promise<Scrub> {
   const begun = await database.selectFrom('registry_scrubs').selectAll().executeTakeFirst()
   if (begun && !begun.finished_at && !restarts) return begun
+  await forgetOldDamage(database, begun?.finished_at ?? '')
   const { rows } = await sql<{ blobs: number; bytes: number | null }>`
     SELECT count(*) AS blobs, sum(size) AS bytes FROM (
-      SELECT max(size) AS size FROM registry_blob_links GROUP BY digest)`.execute(database)
+      SELECT max(size) AS size FROM registry_blob_links GROUP BY digest
+      UNION ALL SELECT max(l.size) FROM registry_blob_links l
+        JOIN registry_replicas r ON r.registry = l.registry GROUP BY r.region, l.digest)`.execute(
+    database,
+  )
   return {
     id: 1,
     started_at: clock.now().toISOString(),
@@ -23,6 +29,7 @@ export async function openScrub(
     all_blobs: rows[0]?.blobs ?? 0,
     all_bytes: rows[0]?.bytes ?? 0,
     finished_at: null,
+    unread: '',
   }
 }
 
@@ -35,26 +42,15 @@ export async function keepScrub({ database }: ScrubPorts, scrub: Scrub): Promise
     .execute()
 }
 
-/** How far it has come, and all blobs that are damaged now. */
+/** How far it has come, all blobs that are damaged somewhere now, and what was mended since the scrub before it. */
 export async function describeScrub({ database, directory }: ScrubPorts, scrub: Scrub) {
   const registries = directory.list()
-  const rows = await database
-    .selectFrom('registry_damaged_blobs as d')
-    .leftJoin('registry_blob_links as l', 'l.digest', 'd.digest')
-    .select(['d.digest', 'd.kind', 'd.found_at', 'l.registry', 'l.repository'])
-    .orderBy('d.digest')
-    .execute()
-  const repositoryOf = ({ registry, repository }: (typeof rows)[number]): readonly string[] => {
-    if (registry === null) return []
-    const host = registries.find(({ uid }) => uid === registry)?.loginServer ?? registry
-    return [`${host}/${repository}`]
-  }
-  const damaged = [...Map.groupBy(rows, ({ digest }) => digest)].flatMap(([digest, links]) => {
-    const [first] = links
-    if (!first) return []
-    const { kind, found_at: foundAt } = first
-    return [{ digest, kind, foundAt, in: links.flatMap(repositoryOf) }]
-  })
+  const nameOf = ({ registry, repository }: { registry: string; repository: string }) =>
+    `${registries.find(({ uid }) => uid === registry)?.loginServer ?? registry}/${repository}`
+  const [damaged, repaired] = [
+    await damagedEverywhere(database),
+    await repairedEverywhere(database),
+  ]
   return {
     startedAt: scrub.started_at,
     ...(scrub.finished_at !== null && { finishedAt: scrub.finished_at }),
@@ -62,6 +58,8 @@ export async function describeScrub({ database, directory }: ScrubPorts, scrub: 
     bytes: scrub.bytes,
     allBlobs: scrub.all_blobs,
     allBytes: scrub.all_bytes,
-    damaged,
+    damaged: damaged.map((each) => ({ ...each, in: each.in.map(nameOf) })),
+    repaired: repaired.map((each) => ({ ...each, in: each.in.map(nameOf) })),
+    unreadRegions: scrub.unread === '' ? [] : scrub.unread.split(' '),
   }
 }

@@ -1,5 +1,6 @@
 import type { Digest } from '../../lib/digest.ts'
 import type { BlobReader, BlobStore } from '../../storage/blob-store.ts'
+import { HOME } from './home.ts'
 
 /** The blob stores of the regions: one for all homes, one more for each region that registries are replicated to. */
 export interface RegionStores {
@@ -7,13 +8,16 @@ export interface RegionStores {
   /** The store of a region's replicas, made where it is not yet. */
   replica(region: string): Promise<BlobStore>
   /**
-   * A blob as a region has it, or as the home does where the region lacks it or cannot be read; undefined where neither
-   * has it. The caller closes the reader.
+   * A blob as a region has it (`home`, or one of replicas), or as the home does where the region lacks it or cannot be
+   * read; undefined where neither has it. The caller closes the reader.
    */
-  open(
-    region: string | 'home',
-    digest: Digest,
-  ): Promise<{ readonly reader: BlobReader; readonly isLacking: boolean } | undefined>
+  open(region: string, digest: Digest): Promise<OpenedBlob | undefined>
+}
+
+export interface OpenedBlob {
+  readonly reader: BlobReader
+  /** Whose bytes it reads. */
+  readonly from: string
 }
 
 /**
@@ -38,10 +42,10 @@ export function createRegionStores(
     home,
     replica,
     async open(region, digest) {
-      const near = region === 'home' ? undefined : await openInReplica(region, digest)
-      if (near) return { reader: near, isLacking: false }
+      const near = region === HOME ? undefined : await openInReplica(region, digest)
+      if (near) return { reader: near, from: region }
       const reader = await home.open(digest)
-      return reader && { reader, isLacking: region !== 'home' }
+      return reader && { reader, from: HOME }
     },
   }
 }

@@ -2,6 +2,7 @@ import type { Kysely, Transaction } from 'kysely'
 import type { Clock } from '../../lib/clock.ts'
 import type { Digest } from '../../lib/digest.ts'
 import type { Tables } from '../../storage/tables.ts'
+import { noteRepaired } from '../mending/damage.ts'
 
 /** A region of a registry other than its home. */
 export interface ReplicaKey {
@@ -34,7 +35,10 @@ export interface ReplicaQueue {
   due(limit: number): Promise<readonly QueuedBlob[]>
   /** When the next of the others is due; undefined where nothing waits. */
   nextDue(): Promise<Date | undefined>
-  done(blob: QueuedBlob): Promise<void>
+  /** It waits no more: the region has it, or nobody wants it there. */
+  done(blob: QueuedBlob, outcome: 'copied' | 'unwanted'): Promise<void>
+  /** Whether the registry still has the blob. */
+  isWanted(blob: QueuedBlob): Promise<boolean>
   failed(blob: QueuedBlob, reason: string, dueAt: Date): Promise<void>
   /** Queues a blob that its region was found to lack, or moves it to the front. */
   hasten(key: ReplicaKey, digest: Digest, size: number): Promise<void>
@@ -129,8 +133,22 @@ export function createReplicaQueue(database: Kysely<Tables>, clock: Clock): Repl
       return row?.due ? new Date(row.due) : undefined
     },
 
-    done: (blob) =>
+    async isWanted({ registry, digest }) {
+      const row = await database
+        .selectFrom('registry_blob_links')
+        .where('digest', '=', digest)
+        .where('registry', '=', registry)
+        .select('digest')
+        .limit(1)
+        .executeTakeFirst()
+      return row !== undefined
+    },
+
+    done: (blob, outcome) =>
       inTransaction(async (transaction) => {
+        if (outcome === 'copied') {
+          await noteRepaired(transaction, blob.region, blob.digest, now())
+        }
         await transaction
           .deleteFrom('registry_replica_queue')
           .where('registry', '=', blob.registry)

@@ -1,11 +1,14 @@
 import type { Clock } from '../../lib/clock.ts'
-import { type BlobReader, isStorageFull } from '../../storage/blob-store.ts'
+import { isErrno } from '../../lib/files.ts'
+import { type BlobStore, isStorageFull } from '../../storage/blob-store.ts'
+import { copyBlob } from '../mending/copy-blob.ts'
+import type { Mender } from '../mending/create-mender.ts'
+import { HOME } from './home.ts'
 import type { RegionStores } from './region-stores.ts'
 import type { QueuedBlob, ReplicaQueue } from './replica-queue.ts'
 
 /** Copied at a time: enough to keep a disk busy, few enough to leave it to those who wait for an answer. */
 const COPIES = 2
-const CHUNK_BYTES = 1 << 20
 const FIRST_RETRY_MS = 1000
 const LAST_RETRY_MS = 5 * 60 * 1000
 
@@ -22,46 +25,59 @@ export interface Replicator {
 export function createReplicator(options: {
   readonly queue: ReplicaQueue
   readonly stores: RegionStores
+  readonly mend: Mender['mend']
   readonly clock: Clock
   readonly log: { error(event: object, message: string): void }
 }): Replicator {
-  const { queue, stores, clock, log } = options
+  const { queue, stores, mend, clock, log } = options
   let isStopped = false
   let isAsked = false
   let running: Promise<void> | undefined
   let timer: NodeJS.Timeout | undefined
 
-  async function copy(blob: QueuedBlob): Promise<void> {
+  async function copy(blob: QueuedBlob): Promise<'copied' | 'unwanted'> {
     const store = await stores.replica(blob.region)
-    const present = await store.open(blob.digest)
-    if (present) return present.close()
-    const source = await stores.home.open(blob.digest)
-    // It is gone everywhere, and nobody waits for it any more.
-    if (!source) return
-    const upload = await store.begin({ registry: blob.registry, repository: '' })
-    try {
-      await upload.append(bytesOf(source))
-      // A region shows what its store has.
-      const isSeen = async () => true
-      if ((await upload.commit(blob.digest, isSeen)) === 'mismatch') throw new BytesChanged()
-    } catch (error) {
-      await upload.discard()
+    const present = await store.open(blob.digest).catch((error: unknown) => {
+      // What cannot be opened is put in place anew.
+      if (isErrno(error, 'EIO')) return undefined
       throw error
+    })
+    if (present) {
+      await present.close()
+      return 'copied'
+    }
+    if (await copyFrom(HOME, store, blob)) return 'copied'
+    const whole = await mend(HOME, blob.digest)
+    if (whole !== undefined && (await copyFrom(whole, store, blob))) return 'copied'
+    // It is gone everywhere, and nobody waits for it any more.
+    if (!(await queue.isWanted(blob))) return 'unwanted'
+    throw new NowhereWhole()
+  }
+
+  /** False where a region has it not, or not whole. */
+  async function copyFrom(region: string, to: BlobStore, blob: QueuedBlob): Promise<boolean> {
+    const from = region === HOME ? stores.home : await stores.replica(region)
+    const source = await from.open(blob.digest)
+    if (!source) return false
+    try {
+      // A region shows what its store has.
+      return (await copyBlob(source, to, blob, async () => true)) === 'copied'
     } finally {
       await source.close()
     }
   }
 
   async function tryOne(blob: QueuedBlob): Promise<void> {
+    let outcome: 'copied' | 'unwanted'
     try {
-      await copy(blob)
+      outcome = await copy(blob)
     } catch (error) {
       const { registry, region, digest, attempts } = blob
       log.error({ err: error, registry, region, digest, attempts }, 'a blob could not be copied')
       const wait = Math.min(FIRST_RETRY_MS * 2 ** attempts, LAST_RETRY_MS)
       return queue.failed(blob, reasonOf(error), new Date(clock.now().getTime() + wait))
     }
-    await queue.done(blob)
+    await queue.done(blob, outcome)
   }
 
   async function run(): Promise<void> {
@@ -108,25 +124,13 @@ export function createReplicator(options: {
 
 /** For clients: the log has the error itself. */
 function reasonOf(error: unknown): string {
-  if (error instanceof BytesChanged) return error.message
+  if (error instanceof NowhereWhole) return error.message
   return isStorageFull(error) ? 'no space is left in the region' : 'the disk of the region failed'
 }
 
-/** What the home has under a digest is something else by now. */
-class BytesChanged extends Error {
-  override readonly name = 'BytesChanged'
+class NowhereWhole extends Error {
+  override readonly name = 'NowhereWhole'
   constructor() {
-    super('the bytes at home do not have this digest any more')
-  }
-}
-
-async function* bytesOf(reader: BlobReader): AsyncGenerator<Buffer> {
-  for (let position = 0; ; ) {
-    // A chunk of its own each time: the store may still be writing the one before.
-    const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES)
-    const read = await reader.read(chunk, position)
-    if (read === 0) return
-    position += read
-    yield chunk.subarray(0, read)
+    super('the bytes at home do not have this digest any more, and no other region has them')
   }
 }

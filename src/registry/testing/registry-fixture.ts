@@ -148,10 +148,11 @@ async function startIn(
     clock: { now: () => state.now },
     signal: new AbortController().signal,
   }
+  const report = (region: string, error: unknown) => void logged.push({ region, error })
   const plane = createRegistryPlane({
     database,
     blobs,
-    replicas: { store: replicas.store, regionOf: (place) => state.regions.get(place) },
+    replicas: { ...replicas, regionOf: (place) => state.regions.get(place) },
     directory: {
       byHost(host) {
         const data = state.facts.dataEndpoints.find((each) => each.host === host)
@@ -223,9 +224,9 @@ async function startIn(
       replicas,
       lock,
       graceMs: DAY_MS,
-      report: (region, error) => logged.push({ region, error }),
+      report,
     }),
-    scrubber: createScrubber(ports),
+    scrubber: createScrubber({ ...ports, replicas, mender: plane.mender, report }),
     database,
     blobs,
     address,
