@@ -245,22 +245,9 @@ describe('a server under load', {
       outside = await startAgent(causeway, internet)
       inside = await startAgent(causeway, network)
     }
-    // Names may be away for a moment while another holder takes the place of one.
-    arm = await askingAgain(() => armFrom(outside))
+    arm = await armFrom(outside)
     registry = await registryFrom(outside, loginServer())
     token ??= await accessTokenFrom(outside, loginServer())
-  }
-
-  /** Asks once more, for a second, where the resolver says that it may know later. */
-  async function askingAgain<T>(ask: () => Promise<T>): Promise<T> {
-    for (let tries = 1; ; tries++) {
-      try {
-        return await ask()
-      } catch (error) {
-        if (tries === 10 || !String(error).includes('EAI_AGAIN')) throw error
-        await delay(100)
-      }
-    }
   }
 
   async function nothingIsLeft(): Promise<void> {

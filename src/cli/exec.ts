@@ -12,8 +12,8 @@ import { type Caller, findCaller } from './caller.ts'
 import { CommandError } from './command-error.ts'
 import { handOverHome } from './hand-over-home.ts'
 import { markedShell } from './marked-shell.ts'
+import { openPlace } from './open-place.ts'
 import { createOperatorClient } from './operator-client.ts'
-import { refuseStranger } from './refuse-stranger.ts'
 
 export interface ExecFlags {
   readonly data?: string
@@ -71,19 +71,24 @@ export async function runInPlace(flags: ExecFlags, programOf: ProgramOf): Promis
   try {
     const { command, environment } = await programOf(attached, caller)
     const [program = '', ...args] = command
-    await refuseStranger(attached, folder)
-    if (hasRootsRights()) await handOverHome(attached.home, request, folder)
-    const entered = enterCommand(attached, { command: program, args, user: userOf(caller, flags) })
-    return await run(entered, {
-      ...placeEnvironment({
+    const place = await openPlace(attached, folder)
+    try {
+      if (hasRootsRights()) await handOverHome(attached.home, request, folder)
+      const entered = enterCommand(
+        { entry: place.entry, files: attached.files },
+        { command: program, args, user: userOf(caller, flags) },
+      )
+      const variables = placeEnvironment({
         caBundle: attached.files.caBundle,
         home: attached.home,
         credentials: attached.credentials,
         inherited: caller.environment,
-      }),
-      CAUSEWAY_PLACE: attached.placeName,
-      ...environment,
-    })
+      })
+      const own = { CAUSEWAY_PLACE: attached.placeName, ...environment }
+      return await run({ ...entered, open: place.files }, { ...variables, ...own })
+    } finally {
+      await place.close()
+    }
   } finally {
     close()
   }
@@ -112,9 +117,13 @@ function whereOf(flags: ExecFlags): AttachRequest['where'] {
   return { network: vnet, subnet, resourceGroup }
 }
 
-/** Runs a program with this terminal; 128 + n when signal n ended it. */
+/** Runs a program with this terminal, and with these files open from 3 on; 128 + n when signal n ended it. */
 export function run(
-  entered: { readonly file: string; readonly args: readonly string[] },
+  entered: {
+    readonly file: string
+    readonly args: readonly string[]
+    readonly open?: readonly number[]
+  },
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -123,7 +132,10 @@ export function run(
     const forward = (signal: NodeJS.Signals) => void child.kill(signal)
     // Before there is a program: one that comes in between must not leave it alone.
     process.on('SIGINT', ignore).on('SIGTERM', forward).on('SIGHUP', forward)
-    const child = spawn(entered.file, [...entered.args], { stdio: 'inherit', env: environment })
+    const child = spawn(entered.file, [...entered.args], {
+      stdio: ['inherit', 'inherit', 'inherit', ...(entered.open ?? [])],
+      env: environment,
+    })
     child.once('error', reject)
     child.once('exit', (code, signal) => {
       process.off('SIGINT', ignore).off('SIGTERM', forward).off('SIGHUP', forward)

@@ -1,7 +1,12 @@
 import type { Principals } from '../identity/principals.ts'
 import type { Places } from '../places/create-places.ts'
 import type { NetworkSource } from '../places/network-source.ts'
-import { PlacesUnavailable, PlaceUnknown, SubnetUnknown } from '../places/place-errors.ts'
+import {
+  PlaceBroken,
+  PlacesUnavailable,
+  PlaceUnknown,
+  SubnetUnknown,
+} from '../places/place-errors.ts'
 import { PlaceFull } from '../places/place-full.ts'
 import type { Attached, AttachRequest } from './contract.ts'
 import { findPlace } from './find-place.ts'
@@ -32,7 +37,7 @@ export async function attachProgram(
   const principal = await findPrincipal(name, principals)
   const { place, placeName, subnet } = findPlace(request.where, options.networks)
   const attachment = await places.attach({ place, ...(subnet && { subnet }) }).catch((error) => {
-    if (error instanceof PlacesUnavailable) {
+    if (error instanceof PlacesUnavailable || error instanceof PlaceBroken) {
       throw new OperatorError(503, error.message, { cause: error })
     }
     const isRefused = REFUSALS.some((refusal) => error instanceof refusal)

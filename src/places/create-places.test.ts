@@ -201,6 +201,27 @@ describe('places', { skip: withoutPlaces, timeout: 60_000 }, () => {
     assert.match(await hear(other, '10.0.0.254'), /^first/)
   })
 
+  test('a program comes into a place that failed only when names are answered there', async (t) => {
+    let isFailing = true
+    const state = await testPlaces(t, {
+      amid: (driver) => ({
+        ...driver,
+        async entry(namespace) {
+          if (isFailing) throw new Error('not now')
+          return driver.entry(namespace)
+        },
+      }),
+    })
+    await assert.rejects(state.places.reconcile(), /internet: not now/)
+    await assert.rejects(state.places.attach({ place: 'internet' }), {
+      name: 'PlaceBroken',
+      message: "Names are not answered in 'internet': not now",
+    })
+    isFailing = false
+    const program = await state.places.attach({ place: 'internet' })
+    assert.equal(await hear(program, '168.63.129.16', 53), 'names of internet to 203.0.113.254')
+  })
+
   test('closing leaves no namespace and no file', async (t) => {
     const state = await testPlaces(t)
     state.networks = [network('one', [listener('first', '10.0.0.7')])]

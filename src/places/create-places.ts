@@ -8,7 +8,7 @@ import type { NamespaceDriver } from './namespace-driver.ts'
 import { enterAsOwner } from './namespace-entry.ts'
 import { namespacePrefix, programIdOf } from './namespace-names.ts'
 import type { NetworkSource } from './network-source.ts'
-import { PlacesNotInEffect, PlacesUnavailable, PlaceUnknown } from './place-errors.ts'
+import { PlaceBroken, PlacesNotInEffect, PlacesUnavailable, PlaceUnknown } from './place-errors.ts'
 import { createPlaceListeners } from './place-listeners.ts'
 import { type PlacePlan, planPlaces } from './place-plan.ts'
 import type { PlaceStatus } from './place-status.ts'
@@ -32,7 +32,7 @@ export interface Places {
   /**
    * Gives a program an address in a place; `subnet` is a name, by default the network's first subnet.
    *
-   * @throws PlaceUnknown, SubnetUnknown, PlaceFull, PlacesUnavailable
+   * @throws PlaceUnknown, PlaceBroken, SubnetUnknown, PlaceFull, PlacesUnavailable
    */
   attach(request: { place: PlaceId; subnet?: string | undefined }): Promise<Attachment>
   /** Closes every listener and removes every namespace, running programs or not. */
@@ -107,7 +107,9 @@ export function createPlaces(options: PlacesOptions): Places {
   async function listNamespaces(): Promise<ReadonlyMap<string, number>> {
     const found = [...(await driver.list(prefix))]
     // What a crash left before it was a namespace would stand in the way of a new one.
-    const broken = found.filter(([, identity]) => identity === 0)
+    // That of a program that is being attached just now is not one yet, either.
+    const coming = new Set(programs.list().map(({ namespace }) => namespace))
+    const broken = found.filter(([name, identity]) => identity === 0 && !coming.has(name))
     await inParallel(PLACES_AT_ONCE, broken, ([name]) => driver.remove(name))
     return new Map(found.filter(([, identity]) => identity !== 0))
   }
@@ -158,11 +160,15 @@ export function createPlaces(options: PlacesOptions): Places {
   }
 
   async function attach(place: PlaceId, subnet: string | undefined): Promise<Attachment> {
-    const found = await support()
-    if (!found.available) throw new PlacesUnavailable(found.cause, found.cure)
+    const supporting = await support()
+    if (!supporting.available) throw new PlacesUnavailable(supporting.cause, supporting.cure)
     await reconciles.idle()
-    const plan = real.get(place)?.plan()
-    if (closed || !plan) throw new PlaceUnknown(place)
+    // What failed may go well by now; whoever comes is to find all that there can be.
+    if (real.get(place)?.failure() !== undefined) await reconciles.run().catch(() => {})
+    const found = real.get(place)
+    const plan = found?.plan()
+    if (closed || !found || !plan) throw new PlaceUnknown(place)
+    if (!found.answersNames()) throw new PlaceBroken(place, found.failure())
     return programs.attach(plan, subnet)
   }
 

@@ -39,13 +39,15 @@ const MASKED = [
 /**
  * Runs in a mount namespace of the program's own. $1 to $3: resolv.conf, hosts, nsswitch.conf; $4: the trust store of
  * places; $5: a folder for mounting; $6: working directory or nothing; then, each list ended by `--`, the files that
- * the trust store replaces and the sockets to mask; then the command.
+ * the trust store replaces and the sockets to mask; then the command. The namespaces may have come as open files, which
+ * are not the program's.
  *
  * Where one of the three files is missing or a link to nothing, it cannot be mounted over, nor may it be made on the
  * machine: then /etc is covered by a layer in memory that has it.
  */
 const PREPARE = `
 set -e
+exec 3<&- 4<&-
 if ! [ -f /etc/resolv.conf ] || ! [ -f /etc/hosts ] || ! [ -f /etc/nsswitch.conf ]; then
   mkdir -p "$5"
   mount -t tmpfs -o mode=755 tmpfs "$5"

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process'
-import { access, readFile, rm, stat } from 'node:fs/promises'
+import { readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { readIfPresent } from '../lib/durable-file.ts'
+import { isErrno } from '../lib/files.ts'
 import type { HolderEntry } from './namespace-entry.ts'
 import { NAMESPACE_FOLDER } from './namespace-names.ts'
 import { COMMAND_ENVIRONMENT, CommandFailed } from './run-command.ts'
@@ -50,6 +51,12 @@ const END_MS = 5_000
 
 /** The holder that an earlier server, or this one, has started for the folder; undefined when it has ended. */
 export async function findHolder(folder: string): Promise<Holder | undefined> {
+  const found = await lookForHolder(folder)
+  return found === 'hidden' ? undefined : found
+}
+
+/** As `findHolder`; `hidden` to those who may not see what it holds, as programs in places. */
+export async function lookForHolder(folder: string): Promise<Holder | 'hidden' | undefined> {
   const record = await readIfPresent(fileOf(folder))
   const [noted = '', boot, file] = record?.split('\n') ?? []
   const pid = Number.parseInt(noted, 10)
@@ -62,11 +69,14 @@ export async function findHolder(folder: string): Promise<Holder | undefined> {
   const { uid } = await stat(folder)
   const user = await userOf(pid)
   if (user?.uid !== uid) return undefined
-  const isWhole = await access(`/proc/${pid}/root${NAMESPACE_FOLDER}`).then(
-    () => true,
-    () => false,
-  )
-  return isWhole ? { pid, ...user } : undefined
+  try {
+    const own = await stat(`/proc/${pid}/root${NAMESPACE_FOLDER}`)
+    const machines = await stat(NAMESPACE_FOLDER).catch(() => undefined)
+    // Until it has a folder of its own it sees the machine's, which must not be taken for it.
+    return own.dev === machines?.dev ? undefined : { pid, ...user }
+  } catch (error) {
+    return isErrno(error, 'EACCES') ? 'hidden' : undefined
+  }
 }
 
 /**

@@ -55,42 +55,63 @@ export function createNamespaceDriver(folder: string): NamespaceDriver {
     return found
   }
 
-  async function run(words: readonly string[], input?: string): Promise<string> {
-    const [file = '', ...args] = [
-      ...enterHolder(await holder(), ['--user', '--mount', '--net']),
-      ...words,
-    ]
-    return runCommand(file, args, input)
+  const isStill = async ({ pid }: Holder): Promise<boolean> => (await ground.find())?.pid === pid
+
+  /** Reads by way of the holder, again where it was killed meanwhile: whoever is gone has nothing to show. */
+  async function look<T>(read: (holder: Holder) => Promise<T>): Promise<T | undefined> {
+    for (;;) {
+      const found = await ground.find()
+      if (!found) return undefined
+      const seen = await read(found)
+      if (await isStill(found)) return seen
+    }
   }
 
-  const entry = async (namespace: string): Promise<NamespaceEntry> => {
-    const found = await holder()
-    return { file: namespaceFile(found, namespace), holder: found }
+  /** Runs a command that enters by way of the holder, again where that was killed before it was in. */
+  async function enter(
+    commandBy: (holder: Holder) => readonly string[],
+    input?: string,
+  ): Promise<string> {
+    for (;;) {
+      const found = await holder()
+      const [file = '', ...args] = commandBy(found)
+      try {
+        return await runCommand(file, args, input)
+      } catch (error) {
+        if (await isStill(found)) throw error
+      }
+    }
   }
 
-  async function runInside(
+  const run = (words: readonly string[], input?: string): Promise<string> =>
+    enter((found) => [...enterHolder(found, ['--user', '--mount', '--net']), ...words], input)
+
+  const runInside = (
     namespace: string,
     words: readonly string[],
     input?: string,
-  ): Promise<string> {
-    const [file = '', ...args] = [...enterAsOwner(await entry(namespace)), ...words]
-    return runCommand(file, args, input)
-  }
+  ): Promise<string> =>
+    enter((found) => [...enterAsOwner(entryBy(found, namespace)), ...words], input)
+
+  const isThere = async (namespace: string): Promise<boolean> =>
+    (await look((found) => exists(namespaceFile(found, namespace)))) ?? false
 
   return {
-    entry,
+    entry: async (namespace) => entryBy(await holder(), namespace),
     watch: ground.watch,
     end: () => ground.end(),
 
     async list(prefix) {
-      const found = await ground.find()
-      if (!found) return new Map()
-      const files = folderOf(found)
-      const names = (await readdir(files).catch(() => [])).filter((name) => name.startsWith(prefix))
-      const identified = names.map(
-        async (name) => [name, await identityOf(join(files, name))] as const,
-      )
-      return new Map(await Promise.all(identified))
+      const found = await look(async (holder) => {
+        const files = folderOf(holder)
+        const names = await readdir(files).catch(() => [])
+        return Promise.all(
+          names
+            .filter((name) => name.startsWith(prefix))
+            .map(async (name) => [name, await identityOf(join(files, name))] as const),
+        )
+      })
+      return new Map(found)
     },
 
     async add(namespace) {
@@ -99,12 +120,11 @@ export function createNamespaceDriver(folder: string): NamespaceDriver {
     },
 
     async remove(namespace) {
-      const found = await ground.find()
-      if (!found) return
+      if (!(await ground.find())) return
       try {
         await run(['ip', 'netns', 'del', namespace])
       } catch (error) {
-        if (await exists(namespaceFile(found, namespace))) throw error
+        if (await isThere(namespace)) throw error
       }
     },
 
@@ -124,8 +144,7 @@ export function createNamespaceDriver(folder: string): NamespaceDriver {
     },
 
     async processes(namespace) {
-      const found = await ground.find()
-      if (!found || !(await exists(namespaceFile(found, namespace)))) return []
+      if (!(await isThere(namespace))) return []
       return processesInNetwork(await runInside(namespace, networkOfThisProcess))
     },
   }
@@ -134,6 +153,11 @@ export function createNamespaceDriver(folder: string): NamespaceDriver {
 /** The file that stands for a namespace, as processes on the machine see it. */
 export const namespaceFile = (holder: Holder, namespace: string): string =>
   join(folderOf(holder), namespace)
+
+const entryBy = (holder: Holder, namespace: string): NamespaceEntry => ({
+  file: namespaceFile(holder, namespace),
+  holder,
+})
 
 /** The folder of named namespaces, likewise. */
 const folderOf = ({ pid }: Holder): string => `/proc/${pid}/root${NAMESPACE_FOLDER}`

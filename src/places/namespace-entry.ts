@@ -5,6 +5,8 @@ export interface NamespaceEntry {
   /** The file that stands for it, in the eyes of processes on the machine. */
   readonly file: string
   readonly holder: HolderEntry
+  /** The file of its user namespace, where that is open; otherwise it is found by the holder. */
+  readonly userFile?: string
 }
 
 /** The process whose user namespace owns it, and the user to whom that belongs. */
@@ -15,8 +17,10 @@ export interface HolderEntry {
 }
 
 /** What to put before a command so that it runs in the namespace with all rights there, and none elsewhere; it does not fork. */
-export const enterAsOwner = ({ file, holder }: NamespaceEntry): readonly string[] => [
-  ...enterHolder(holder, ['--user']),
+export const enterAsOwner = ({ file, holder, userFile }: NamespaceEntry): readonly string[] => [
+  ...(userFile === undefined
+    ? enterHolder(holder, ['--user'])
+    : ['nsenter', '--preserve-credentials', `--user=${userFile}`]),
   `--net=${file}`,
 ]
 

@@ -17,6 +17,7 @@ export interface Ground {
 }
 
 const WATCH_MS = 1000
+const REVIVALS_MAX = 5
 
 /** `folder` remembers the holder. */
 export function createGround(folder: string): Ground {
@@ -27,9 +28,20 @@ export function createGround(folder: string): Ground {
   async function find(): Promise<Holder | undefined> {
     const holder = await findHolder(folder)
     if (!isWatching) return holder
-    if (holder && holder.pid !== kept?.pid) await keep(holder)
-    if (holder || !kept) return holder
-    return revive(kept)
+    if (holder && (await isKept(holder))) return holder
+    return kept && revive(kept)
+  }
+
+  /** False where it was killed meanwhile. */
+  async function isKept(holder: Holder): Promise<boolean> {
+    if (holder.pid === kept?.pid) return true
+    try {
+      await keep(holder)
+      return true
+    } catch (error) {
+      if ((await findHolder(folder))?.pid === holder.pid) throw error
+      return false
+    }
   }
 
   async function keep(holder: Holder): Promise<void> {
@@ -39,15 +51,13 @@ export function createGround(folder: string): Ground {
   }
 
   async function revive({ user, mount, network }: Kept): Promise<Holder | undefined> {
-    try {
-      return await reviveHolder(folder, {
-        user: user.fd,
-        mount: mount.fd,
-        network: network.fd,
-      })
-    } catch {
-      return undefined
+    const files = { user: user.fd, mount: mount.fd, network: network.fd }
+    // Whoever kills the one may kill the next, and without any all places would be lost.
+    for (let tries = 0; tries < REVIVALS_MAX; tries++) {
+      const revived = await reviveHolder(folder, files).catch(() => undefined)
+      if (revived) return revived
     }
+    return undefined
   }
 
   return {

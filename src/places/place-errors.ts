@@ -17,6 +17,14 @@ export class SubnetUnknown extends Error {
   }
 }
 
+/** There it is, but it could not be made so that a program could do anything in it. */
+export class PlaceBroken extends Error {
+  override readonly name = 'PlaceBroken'
+  constructor(place: string, cause: string | undefined) {
+    super(`Names are not answered in '${place}'${cause === undefined ? '.' : `: ${cause}`}`)
+  }
+}
+
 /** This machine cannot have places. */
 export class PlacesUnavailable extends Error {
   override readonly name = 'PlacesUnavailable'

@@ -96,7 +96,12 @@ export interface TestPlaces {
 /** Places of a mark of their own; `networks` may be replaced before each reconcile. All is removed when the test ends. */
 export async function testPlaces(
   t: TestContext,
-  options: { mark?: string; folder?: string } = {},
+  options: {
+    mark?: string
+    folder?: string
+    /** Stands between the places and the kernel. */
+    amid?: (driver: NamespaceDriver) => NamespaceDriver
+  } = {},
 ): Promise<TestPlaces> {
   const mark = options.mark ?? randomMark()
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'places-')))
@@ -116,7 +121,7 @@ export async function testPlaces(
       listeners: tellingListeners,
       caBundle,
       log: pino({ level: 'silent' }),
-      driver,
+      driver: options.amid?.(driver) ?? driver,
     }),
   }
   t.after(async () => {

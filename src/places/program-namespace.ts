@@ -33,8 +33,8 @@ export async function connectProgram(
   const { id, namespace, router, standing } = program
   const [gateway = '', length = ''] = program.gateway.split('/')
   const port = `p-${id}`
-  await driver.add(namespace)
   try {
+    await driver.add(namespace)
     await driver.configure(router, [
       `link add name ${port} type veth peer name ${LINK} address ${hardwareOf(standing.address)} netns ${namespace}`,
       `link set ${port} master ${BRIDGE} up`,

@@ -23,6 +23,8 @@ export interface RealPlace {
   /** The plan that it last tried to follow. */
   plan(): PlacePlan | undefined
   failure(): string | undefined
+  /** Whether a program in it gets answers from its resolver. */
+  answersNames(): boolean
   status(programs: readonly ProgramStatus[]): PlaceStatus | readonly []
   /** Closes its listeners; the namespace stays. */
   close(): Promise<void>
@@ -75,6 +77,7 @@ export function createRealPlace(options: {
 
     plan: () => current,
     failure: () => failure,
+    answersNames: () => listeners.list().some(({ kind }) => kind === 'dns-udp'),
 
     status(programs) {
       if (!current) return []
