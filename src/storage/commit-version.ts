@@ -53,13 +53,26 @@ export function createCommitCounter(database: string): CommitCounter {
   }
 }
 
-/** The version as a process sees it that only reads. The file stays open until the process ends. @throws where no process has counted */
+/**
+ * The version as a process sees it that only reads. It looks once for all that runs before the next event is taken: no news
+ * of a commit can come in between. The file stays open until the process ends.
+ *
+ * @throws where no process has counted
+ */
 export function readCommitVersion(database: string): CommitVersion {
   const file = openSync(fileOf(database), 'r')
   const count = new Float64Array(1)
+  let isRead = false
+  // After the last of the promises that are settled by now.
+  const lookAgain = () => {
+    isRead = false
+  }
   return {
     now() {
+      if (isRead) return count[0] ?? 0
       readSync(file, count, 0, BYTES, 0)
+      isRead = true
+      process.nextTick(lookAgain)
       return count[0] ?? 0
     },
   }

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execPath } from 'node:process'
 import { type TestContext, test } from 'node:test'
+import { setImmediate as nextEvent } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { createCommittedCache } from './committed-cache.ts'
 import { openDatabase } from './database.ts'
@@ -51,19 +52,23 @@ test('reads once while nothing is committed', async (t) => {
 
 test('reads again at once after a commit, and not before', async (t) => {
   const { kysely, update, here, there } = await open(t)
-  for (const { get } of [here, there]) assert.equal(get(), 'first')
+  /** The other connection is asked as in another process: by an event. */
+  const both = async () => {
+    const now = here.get()
+    await nextEvent()
+    return [now, there.get()]
+  }
+  assert.deepEqual(await both(), ['first', 'first'])
   await kysely.transaction().execute(async (transaction) => {
     await update('second').execute(transaction)
-    for (const { get } of [here, there]) assert.equal(get(), 'first')
+    assert.deepEqual(await both(), ['first', 'first'])
   })
-  for (const { get, reads } of [here, there]) {
-    assert.equal(get(), 'second')
-    assert.equal(reads(), 2)
-  }
+  assert.deepEqual(await both(), ['second', 'second'])
+  assert.deepEqual([here.reads(), there.reads()], [2, 2])
   await update('third').execute(kysely)
-  for (const { get } of [here, there]) assert.equal(get(), 'third')
+  assert.deepEqual(await both(), ['third', 'third'])
   await sql`UPDATE t SET x = 'fourth' RETURNING x`.execute(kysely)
-  for (const { get } of [here, there]) assert.equal(get(), 'fourth')
+  assert.deepEqual(await both(), ['fourth', 'fourth'])
 })
 
 test('what was taken back is no commit', async (t) => {

@@ -216,7 +216,11 @@ export function createContentReader(database: DatabaseSync): ContentReader {
     blob: (registry, name, digest) =>
       cache.get(`b ${registry} ${name} ${digest}`, () => found(blob(registry, name, digest))),
     damagedBlob: (registry, name, digest) => found(damaged(registry, name, digest)),
-    isUnderReview: (registry, name, digest) => review(registry, name, digest) !== undefined,
+    isUnderReview: (registry, name, digest) =>
+      cache.get(
+        `r ${registry} ${name} ${digest}`,
+        () => review(registry, name, digest) !== undefined,
+      ),
     manifestByTag: (registry, name, tagName) =>
       cache.get(
         `t ${registry} ${name} ${tagName}`,
