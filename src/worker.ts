@@ -63,7 +63,9 @@ export function serveAsWorker(): void {
   // Whoever ends the server ends it in good order, and its workers with it.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
   process.on('disconnect', () => process.exit(0))
-  const send = (message: object): void => void process.send?.(message)
+  // A server that is gone is told of by the end of the channel, perhaps while this process still loads.
+  const send = (message: object): void =>
+    void process.send?.(message, undefined, undefined, () => {})
   const tell = (message: WorkerMessage): void => send(message)
   const rpc = createRpc(
     {

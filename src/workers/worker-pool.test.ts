@@ -147,3 +147,12 @@ test('where none can begin, the server does not start', async () => {
   await begun
   await workers.close()
 })
+
+test('a start that is given up keeps nobody waiting for workers that have not begun', async () => {
+  const { workers, started, begin } = pool(2)
+  const begun = assert.rejects(begin(), { name: 'CannotStart' })
+  started[0]?.loaded.resolve()
+  await turn()
+  await workers.close()
+  await begun
+})

@@ -104,6 +104,7 @@ export function createWorkerPool(
       slot.process = process
       const startedAt = Date.now()
       beginIn(slot, process).catch((error) => {
+        if (isClosed) return
         log.error({ err: error, worker: slot.slot, pid: process.pid }, 'a worker did not begin')
         first.reject(error)
         process.kill()
@@ -211,6 +212,8 @@ export function createWorkerPool(
 
     async close() {
       isClosed = true
+      // Who waits for a start that is given up is not to wait as long as a start may take.
+      first.reject(new Error('the pool has been closed'))
       for (const { socket } of waiting.splice(0)) socket.destroy()
       await Promise.all(all.map(({ process }) => process?.end()))
     },

@@ -35,21 +35,22 @@ const INJECTED: Readonly<Record<DiskFault, (call: number) => string>> = {
   killed: (call) => `signal=SIGKILL:when=${call}`,
 }
 
-/** The thread that SQLite works in, and the one that writes files where `UV_THREADPOOL_SIZE` is 1. */
+/** The thread that SQLite writes in, and the one that writes files where `UV_THREADPOOL_SIZE` is 1. */
 export interface DiskThreads {
   readonly database: number
   readonly files: number
 }
 
-export async function diskThreads(pid: number): Promise<DiskThreads> {
+/** Of a server with one worker. */
+export async function diskThreads(server: number, worker: number): Promise<DiskThreads> {
   const pool: number[] = []
-  for (const thread of await readdir(`/proc/${pid}/task`)) {
-    const name = await readFile(`/proc/${pid}/task/${thread}/comm`, 'utf8')
+  for (const thread of await readdir(`/proc/${worker}/task`)) {
+    const name = await readFile(`/proc/${worker}/task/${thread}/comm`, 'utf8')
     if (name.trim() === 'libuv-worker') pool.push(Number(thread))
   }
   const [files] = pool
   assert.ok(files !== undefined && pool.length === 1, `${pool.length} threads write files`)
-  return { database: pid, files }
+  return { database: server, files }
 }
 
 /**
