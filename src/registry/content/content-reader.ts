@@ -163,9 +163,10 @@ export function createContentReader(database: DatabaseSync): ContentReader {
   )
   const repository = one<Flagged<RepositoryRow>>(
     `SELECT name, created_at AS createdAt, updated_at AS updatedAt, ${ATTRIBUTE_COLUMNS},
-      (SELECT count(*) FROM registry_manifests m WHERE m.registry = r.registry AND m.repository = r.name) AS manifestCount,
-      (SELECT count(*) FROM registry_tags t WHERE t.registry = r.registry AND t.repository = r.name) AS tagCount
-    FROM registry_repositories r WHERE registry = ? AND name = ?`,
+      ifnull(c.manifests, 0) AS manifestCount, ifnull(c.tags, 0) AS tagCount
+    FROM registry_repositories r
+      LEFT JOIN registry_repository_counts c ON c.registry = r.registry AND c.repository = r.name
+    WHERE r.registry = ? AND r.name = ?`,
   )
   const blobSize = one<{ size: number }>(
     `SELECT size FROM registry_blob_links b WHERE ${WITHIN} AND digest = ? AND ${IS_WHOLE}`,
@@ -195,8 +196,8 @@ export function createContentReader(database: DatabaseSync): ContentReader {
   )
   const tag = one<Flagged<TagRow>>(`SELECT ${TAG} FROM registry_tags WHERE ${WITHIN} AND name = ?`)
 
-  const storedBytes = one<{ bytes: number | null }>(
-    'SELECT sum(size) AS bytes FROM (SELECT DISTINCT digest, size FROM registry_blob_links WHERE registry = ?)',
+  const storedBytes = one<{ bytes: number }>(
+    'SELECT bytes FROM registry_stored_bytes WHERE registry = ?',
   )
 
   return {
