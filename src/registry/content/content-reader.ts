@@ -75,6 +75,8 @@ export interface ContentReader {
   repository(registry: string, repository: string): RepositoryRow | undefined
   /** Whether a repository may be pushed to. One that is not there yet may. */
   isWritable(registry: string, repository: string): boolean
+  /** Whether a repository may be pulled from. One that is not there yet may. */
+  isReadable(registry: string, repository: string): boolean
   repositories(registry: string, page: ListPage): readonly string[]
   /** The size of a blob in bytes; undefined where the repository does not have it, or nobody has it whole. */
   blobSize(registry: string, repository: string, digest: Digest): number | undefined
@@ -161,6 +163,9 @@ export function createContentReader(database: DatabaseSync): ContentReader {
   const isLocked = one(
     'SELECT 1 FROM registry_repositories WHERE registry = ? AND name = ? AND write_enabled = 0',
   )
+  const isHidden = one(
+    'SELECT 1 FROM registry_repositories WHERE registry = ? AND name = ? AND read_enabled = 0',
+  )
   const repository = one<Flagged<RepositoryRow>>(
     `SELECT name, created_at AS createdAt, updated_at AS updatedAt, ${ATTRIBUTE_COLUMNS},
       ifnull(c.manifests, 0) AS manifestCount, ifnull(c.tags, 0) AS tagCount
@@ -203,6 +208,7 @@ export function createContentReader(database: DatabaseSync): ContentReader {
   return {
     hasRepository: (registry, name) => hasRepository(registry, name) !== undefined,
     isWritable: (registry, name) => isLocked(registry, name) === undefined,
+    isReadable: (registry, name) => isHidden(registry, name) === undefined,
     repository: (registry, name) => shown(repository(registry, name)),
     repositories: (registry, { n, last }) =>
       many<{ name: string }>(
