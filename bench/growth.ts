@@ -64,7 +64,7 @@ async function measureGrowth(dimension: Dimension): Promise<readonly Median[]> {
     const sessions = all.map(({ plane }) => sessionWith(plane))
     const found: Median[] = []
     for (const operation of OPERATIONS) {
-      const times = await timeInTurn(operation, sessions)
+      const times = await timeInTurn(operation, all, sessions)
       const [smallest = Number.NaN] = times.map(median)
       const of = all.map(({ size }, index) => {
         const ms = median(times[index] ?? [])
@@ -75,6 +75,7 @@ async function measureGrowth(dimension: Dimension): Promise<readonly Median[]> {
     }
     return found
   } finally {
+    for (const { end } of OPERATIONS) end?.()
     for (const { plane } of all) await plane.end()
   }
 }
@@ -90,17 +91,20 @@ async function grow(dimension: Dimension, size: number): Promise<Grown> {
 /** Milliseconds of each time for each registry. The first few of each are not counted. */
 async function timeInTurn(
   { before, run, times }: Operation,
+  all: readonly Grown[],
   sessions: readonly Session[],
 ): Promise<readonly (readonly number[])[]> {
   const taken = sessions.map(() => [] as number[])
   const count = Math.max(5, Math.round(times / Number(values.hurry)))
   const warming = Math.ceil(count / 10)
   for (let time = -warming; time < count; time += 1) {
-    const turn = [...sessions.entries()]
-    for (const [index, session] of time % 2 === 0 ? turn : turn.toReversed()) {
+    const turn = [...all.entries()]
+    for (const [index, { plane }] of time % 2 === 0 ? turn : turn.toReversed()) {
+      const session = sessions[index]
+      if (!session) continue
       await before?.(session)
       const began = performance.now()
-      await run(session)
+      await run(session, plane)
       if (time >= 0) taken[index]?.push(performance.now() - began)
     }
   }

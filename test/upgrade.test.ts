@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, test } from 'node:test'
 import { MIGRATIONS } from '../src/storage/migrations.ts'
+import { schemaNumber } from '../src/storage/schema-record.ts'
 import { listBackups } from '../src/storage/upgrade-backup.ts'
 import { createArmClient } from './support/arm-client.ts'
 import { type Causeway, startCauseway } from './support/causeway.ts'
@@ -13,7 +14,7 @@ import { accessToken, bearer, curl, firstLayer } from './support/registry-client
 import { releaseFixtures, unpackFixture } from './support/release-fixture.ts'
 import { failed, succeeded } from './support/run.ts'
 
-const NEWEST = Object.keys(MIGRATIONS).length
+const NEWEST = schemaNumber(Object.keys(MIGRATIONS))
 
 /** What is in the data folder itself, as a text that changes with any of it. */
 const contentOf = (folder: string) =>

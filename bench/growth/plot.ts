@@ -21,6 +21,8 @@ const STROKES = [
   ['#3f9b5f', '2 3'],
   ['#b0579f', '8 3 2 3'],
   ['#8a8f98', '12 4'],
+  ['#c0392b', '4 2 1 2'],
+  ['#0f8b8d', '1 3'],
 ] as const
 
 /** An SVG of ratios over sizes, beside each other; the x axis is logarithmic. Text takes the theme's colour. */

@@ -8,7 +8,7 @@ import { createLifecycle } from './migrations/0006-lifecycle.ts'
 import { createEvents } from './migrations/0007-events.ts'
 import { createUpstreamTags } from './migrations/0008-upstream-tags.ts'
 import { createReplicas } from './migrations/0011-replicas.ts'
-import { createMending } from './migrations/0012-mending.ts'
+import { createMendingAndCounters } from './migrations/0012-mending-and-counters.ts'
 import { keepEventTexts } from './migrations/0013-event-texts.ts'
 
 export type Migrations = Readonly<Record<string, Migration>>
@@ -27,6 +27,6 @@ export const MIGRATIONS: Migrations = {
   '0007-events': createEvents,
   '0008-upstream-tags': createUpstreamTags,
   '0011-replicas': createReplicas,
-  '0012-mending': createMending,
+  '0012-mending-and-counters': createMendingAndCounters,
   '0013-event-texts': keepEventTexts,
 }

@@ -156,6 +156,18 @@ export interface RegistryTables {
     attempts: number
     last_error: string | null
   }
+  /** How many rows there are of a repository, kept by triggers; where there never were any, no row. */
+  registry_repository_counts: {
+    registry: string
+    repository: string
+    manifests: number
+    tags: number
+  }
+  /** The bytes of all blobs of a registry, each counted once, kept by triggers; where there never were any, no row. */
+  registry_stored_bytes: {
+    registry: string
+    bytes: number
+  }
   /** Tags that came from elsewhere by a cache rule: where they led then, and when that was last looked after. */
   registry_upstream_tags: {
     registry: string

@@ -72,6 +72,7 @@ export function createBlobRoutes(options: {
       }
     }
     const arriving = await pullThrough.blob(registry, path)
+    if (arriving === 'not-readable') throw refusedBlob(exchange, path)
     if (arriving) return { ...arriving, readEnabled: true }
     // It may have come meanwhile.
     const come = findHere(exchange, path, region)
@@ -85,7 +86,7 @@ export function createBlobRoutes(options: {
   }
 
   async function openHere(
-    { uid, homeRegion }: RegistryFacts,
+    { uid, homeRegion, dataEndpoints }: RegistryFacts,
     region: string,
     { repository, digest }: BlobPath,
     size: number,
@@ -97,12 +98,19 @@ export function createBlobRoutes(options: {
       const isDamaged = reader.damagedBlob(uid, repository, digest) !== undefined
       throw unknownBlob({ repository, digest }, isDamaged)
     }
-    if (found.from !== near) lacks({ registry: uid, region }, digest, size)
+    const isReplica = dataEndpoints.some((each) => each.region === region)
+    if (found.from !== near && isReplica) lacks({ registry: uid, region }, digest, size)
     return found
   }
 
   const unknownBlob = ({ digest }: BlobPath, isDamaged: boolean): OciError =>
     new OciError('BLOB_UNKNOWN', { digest }, isDamaged ? { message: DAMAGED } : {})
+
+  /** Who pushes to a repository that may not be read still asks what is there. */
+  const refusedBlob = ({ request }: Exchange, { repository, digest }: BlobPath): OciError =>
+    request.method === 'HEAD'
+      ? new OciError('BLOB_UNKNOWN', { digest })
+      : disallowed({ name: repository, attribute: 'readEnabled' })
 
   /** Whoever asks whether a blob is there will use it. */
   async function renew({ registry }: Exchange, { repository, digest }: BlobPath): Promise<void> {
@@ -162,10 +170,7 @@ export function createBlobRoutes(options: {
       const { registry, request } = exchange
       const near = nearest(registry, originOf(request))
       const blob = await find(exchange, path, near)
-      // Who pushes to a repository that may not be read still asks what is there.
-      if (!blob.readEnabled && request.method !== 'HEAD') {
-        throw disallowed({ name: path.repository, attribute: 'readEnabled' })
-      }
+      if (!blob.readEnabled && request.method !== 'HEAD') throw refusedBlob(exchange, path)
       if (request.method === 'HEAD') await renew(exchange, path)
       const data = registry.dataEndpoints.find(({ region }) => region === near)
       // Clients ask by HEAD whether a blob is there; they need no bytes for that, so no redirect.

@@ -218,3 +218,61 @@ test('401: who may not pull has nothing fetched', async (t) => {
   const asReader = { authorization: `Basic ${Buffer.from('app-reader:secret').toString('base64')}` }
   assert.equal((await target.send('GET', '/v2/hub/app/manifests/v1', asReader)).status, 200)
 })
+
+test('405: of a repository that may not be read nothing is fetched, not even a layer, until it may', async (t) => {
+  const { source, target, open, requests } = await startCache(t)
+  const { layer } = await pushImage(source, 'team/app', 'v1')
+  const other = await pushImage(source, 'team/app', 'v2')
+  open()
+  await target.send('GET', '/v2/hub/app/manifests/v1')
+  const { config } = JSON.parse(other.body) as { config: { digest: string } }
+  const set = (readEnabled: boolean) =>
+    target.send('PATCH', '/acr/v1/hub/app', {
+      body: JSON.stringify({ readEnabled }),
+      headers: { 'content-type': 'application/json' },
+    })
+  await until(async () => {
+    const listed = await target.send('GET', '/acr/v1/hub/app/_manifests')
+    return listed.body.toString().includes('amd64')
+  })
+  assert.equal((await set(false)).status, 200)
+  const before = requests.length
+  for (const path of ['manifests/v1', 'manifests/v2', `blobs/${layer}`]) {
+    const answer = await target.send('GET', `/v2/hub/app/${path}`)
+    assert.deepEqual([answer.status, answer.code], [405, 'REGISTRY_DISALLOWED_OPERATION'], path)
+  }
+  target.now = later(target.now)
+  assert.equal((await target.send('HEAD', '/v2/hub/app/manifests/v1')).status, 405)
+  // A push asks so, and is told the truth.
+  for (const digest of [layer, config.digest]) {
+    assert.equal((await target.send('HEAD', `/v2/hub/app/blobs/${digest}`)).status, 404)
+  }
+  assert.equal(requests.length, before)
+  await set(true)
+  assert.equal((await target.send('GET', `/v2/hub/app/blobs/${layer}`)).status, 200)
+})
+
+test('405: with a URL that was signed before, neither', async (t) => {
+  const { source, target, open, requests } = await startCache(t)
+  const { layer } = await pushImage(source, 'team/app', 'v1')
+  open()
+  await target.send('GET', '/v2/hub/app/manifests/v1')
+  target.facts = { ...target.facts, redirectsBlobs: true }
+  await until(async () => {
+    const listed = await target.send('GET', '/acr/v1/hub/app/_manifests')
+    return listed.body.toString().includes('amd64')
+  })
+  // Who is redirected has the blob fetched: this one was deleted since.
+  const redirect = await target.send('GET', `/v2/hub/app/blobs/${layer}`)
+  const { host, pathname, search } = new URL(String(redirect.headers.location))
+  const signed = () => target.send('GET', `${pathname}${search}`, { host, authorization: '' })
+  assert.equal((await signed()).status, 200)
+  await target.send('DELETE', `/v2/hub/app/blobs/${layer}`)
+  await target.send('PATCH', '/acr/v1/hub/app', {
+    body: '{"readEnabled":false}',
+    headers: { 'content-type': 'application/json' },
+  })
+  const before = requests.length
+  assert.deepEqual((await signed()).code, 'REGISTRY_DISALLOWED_OPERATION')
+  assert.equal(requests.length, before)
+})

@@ -3,6 +3,7 @@ import type { Digest } from '../../lib/digest.ts'
 import type { BlobStore } from '../../storage/blob-store.ts'
 import type { ContentReader } from '../content/content-reader.ts'
 import { isNamedBy } from '../content/first-push-wins.ts'
+import { disallowed } from '../content/locks.ts'
 import { OciError } from '../http/oci-error.ts'
 import type { ManifestReference } from '../http/oci-path.ts'
 import type { RegistryFacts } from '../registry-directory.ts'
@@ -16,16 +17,26 @@ const RETRY_AFTER_SECONDS = 30
 
 /** What a pull does before it looks at what is here. Repositories under no cache rule are left as they are. */
 export interface PullThrough {
-  /** Brings a manifest here, or up to date. @throws OciError where there is none here and none is to be had */
+  /**
+   * Brings a manifest here, or up to date.
+   *
+   * @throws OciError where there is none here and none is to be had, and where the repository may not be read: then nothing
+   * is fetched
+   */
   manifest(
     registry: RegistryFacts,
     path: { readonly repository: string; readonly reference: ManifestReference },
   ): Promise<void>
-  /** A blob that is on its way; undefined where it is here, or is nobody's. @throws OciError where it is not to be had */
+  /**
+   * A blob that is on its way; undefined where it is here, or is nobody's. `not-readable`: it is not here, and is not
+   * fetched, for the repository may not be read.
+   *
+   * @throws OciError where it is not to be had
+   */
   blob(
     registry: RegistryFacts,
     path: { readonly repository: string; readonly digest: Digest },
-  ): Promise<ArrivingBlob | undefined>
+  ): Promise<ArrivingBlob | 'not-readable' | undefined>
 }
 
 export function createPullThrough(ports: {
@@ -68,6 +79,9 @@ export function createPullThrough(ports: {
     async manifest(registry, { repository, reference }) {
       const from = cached(registry, repository)
       if (!from || !isDue(from, reference)) return
+      if (!reader.isReadable(registry.uid, repository)) {
+        throw disallowed({ name: repository, attribute: 'readEnabled' })
+      }
       const fetched = await upstream.manifest(from, reference)
       if (fetched.kind === 'here' || isHere(from, reference)) return
       if (fetched.kind === 'unknown') throw new OciError('MANIFEST_UNKNOWN', reference)
@@ -77,6 +91,7 @@ export function createPullThrough(ports: {
     async blob(registry, { repository, digest }) {
       const from = cached(registry, repository)
       if (!from || reader.blobSize(registry.uid, repository, digest) !== undefined) return undefined
+      if (!reader.isReadable(registry.uid, repository)) return 'not-readable'
       const fetched = await upstream.blob(from, digest)
       if (fetched.kind === 'arriving') return arrivingBlob(ports, from, digest, fetched)
       if (fetched.kind === 'failed') throw refusal(from, fetched)

@@ -75,6 +75,8 @@ export interface ContentReader {
   repository(registry: string, repository: string): RepositoryRow | undefined
   /** Whether a repository may be pushed to. One that is not there yet may. */
   isWritable(registry: string, repository: string): boolean
+  /** Whether a repository may be pulled from. One that is not there yet may. */
+  isReadable(registry: string, repository: string): boolean
   repositories(registry: string, page: ListPage): readonly string[]
   /** The size of a blob in bytes; undefined where the repository does not have it, or nobody has it whole. */
   blobSize(registry: string, repository: string, digest: Digest): number | undefined
@@ -161,11 +163,15 @@ export function createContentReader(database: DatabaseSync): ContentReader {
   const isLocked = one(
     'SELECT 1 FROM registry_repositories WHERE registry = ? AND name = ? AND write_enabled = 0',
   )
+  const isHidden = one(
+    'SELECT 1 FROM registry_repositories WHERE registry = ? AND name = ? AND read_enabled = 0',
+  )
   const repository = one<Flagged<RepositoryRow>>(
     `SELECT name, created_at AS createdAt, updated_at AS updatedAt, ${ATTRIBUTE_COLUMNS},
-      (SELECT count(*) FROM registry_manifests m WHERE m.registry = r.registry AND m.repository = r.name) AS manifestCount,
-      (SELECT count(*) FROM registry_tags t WHERE t.registry = r.registry AND t.repository = r.name) AS tagCount
-    FROM registry_repositories r WHERE registry = ? AND name = ?`,
+      ifnull(c.manifests, 0) AS manifestCount, ifnull(c.tags, 0) AS tagCount
+    FROM registry_repositories r
+      LEFT JOIN registry_repository_counts c ON c.registry = r.registry AND c.repository = r.name
+    WHERE r.registry = ? AND r.name = ?`,
   )
   const blobSize = one<{ size: number }>(
     `SELECT size FROM registry_blob_links b WHERE ${WITHIN} AND digest = ? AND ${IS_WHOLE}`,
@@ -195,13 +201,14 @@ export function createContentReader(database: DatabaseSync): ContentReader {
   )
   const tag = one<Flagged<TagRow>>(`SELECT ${TAG} FROM registry_tags WHERE ${WITHIN} AND name = ?`)
 
-  const storedBytes = one<{ bytes: number | null }>(
-    'SELECT sum(size) AS bytes FROM (SELECT DISTINCT digest, size FROM registry_blob_links WHERE registry = ?)',
+  const storedBytes = one<{ bytes: number }>(
+    'SELECT bytes FROM registry_stored_bytes WHERE registry = ?',
   )
 
   return {
     hasRepository: (registry, name) => hasRepository(registry, name) !== undefined,
     isWritable: (registry, name) => isLocked(registry, name) === undefined,
+    isReadable: (registry, name) => isHidden(registry, name) === undefined,
     repository: (registry, name) => shown(repository(registry, name)),
     repositories: (registry, { n, last }) =>
       many<{ name: string }>(

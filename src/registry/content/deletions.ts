@@ -27,6 +27,9 @@ const OF_REGISTRY = [
   'registry_repositories',
   'registry_replica_queue',
   'registry_replicas',
+  // Their triggers count in any case; what is zero by now goes.
+  'registry_repository_counts',
+  'registry_stored_bytes',
 ] as const
 
 /**
@@ -188,7 +191,8 @@ export async function deleteRepository(
       | 'registry_tags'
       | 'registry_upstream_tags'
       | 'registry_manifests'
-      | 'registry_untagged_manifests',
+      | 'registry_untagged_manifests'
+      | 'registry_repository_counts',
   ) =>
     transaction
       .deleteFrom(table)
@@ -198,6 +202,8 @@ export async function deleteRepository(
   const manifests = await deleteFrom('registry_manifests').returning('digest').execute()
   await deleteFrom('registry_untagged_manifests').execute()
   await deleteFrom('registry_upstream_tags').execute()
+  // Triggers have counted down to zero.
+  await deleteFrom('registry_repository_counts').execute()
   return {
     manifests: manifests.map((row) => row.digest).toSorted(),
     tags: tags.map((row) => row.name).toSorted(),
