@@ -24,6 +24,7 @@ import { createFileBlobStore } from './storage/file-blob-store.ts'
 import { type HeldLock, holdLock } from './storage/hold-lock.ts'
 import { openLogFile } from './storage/log-file.ts'
 import { openReader } from './storage/open-reader.ts'
+import { createReplicaStores } from './storage/replica-stores.ts'
 import { REGISTRY_ERRORS } from './workers/errors.ts'
 import { createHandedCertificates } from './workers/handed-certificates.ts'
 import { createMirror, type Mirror } from './workers/mirror.ts'
@@ -128,7 +129,8 @@ async function compose(start: WorkerStart, mirror: Mirror, rpc: Rpc): Promise<Wo
     blobs,
     stores: createRegionStores(
       blobs,
-      (region) => createFileBlobStore(join(start.replicas, region), { isShared: true }),
+      // Kept: what it takes to open a store is no part of a pull.
+      createReplicaStores(start.replicas, { isShared: true }).store,
       (region, error) => log.error({ err: error, region }, 'the blobs of a region cannot be read'),
     ),
     nearest: createNearestRegion((place) => regions.get(place)),

@@ -12,6 +12,7 @@ export interface Panel {
 const WIDTH = 280
 const HEIGHT = 200
 const MARGIN = { left: 44, right: 32, top: 34, bottom: 40 }
+const LEGEND = { inRow: 4, width: 200, height: 18 }
 const RATIO_MAX = 2
 const TICKS = [0, 0.5, 1, 1.5, 2]
 /** Told apart in either theme, and by those who see few colours: their lines are dashed differently too. */
@@ -28,14 +29,16 @@ const STROKES = [
 /** An SVG of ratios over sizes, beside each other; the x axis is logarithmic. Text takes the theme's colour. */
 export function drawPlot(panels: readonly Panel[], goal: number): string {
   const step = MARGIN.left + WIDTH + MARGIN.right
-  const total = { width: step * panels.length, height: MARGIN.top + HEIGHT + MARGIN.bottom + 26 }
   const names = panels[0]?.lines.map(({ name }) => name) ?? []
+  const drawn = MARGIN.top + HEIGHT + MARGIN.bottom
+  const rows = Math.ceil(names.length / LEGEND.inRow)
+  const total = { width: step * panels.length, height: drawn + rows * LEGEND.height + 8 }
   const parts = [
     ...panels.map(
       (panel, index) =>
         `<g transform="translate(${index * step + MARGIN.left} ${MARGIN.top})">${drawPanel(panel, goal)}</g>`,
     ),
-    `<g transform="translate(${MARGIN.left} ${total.height - 12})">${drawLegend(names)}</g>`,
+    `<g transform="translate(${MARGIN.left} ${drawn + 14})">${drawLegend(names)}</g>`,
   ]
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${total.width} ${total.height}" role="img" aria-label="Median times against sizes">
 <style>
@@ -78,10 +81,13 @@ function drawLegend(names: readonly string[]): string {
   return names
     .map(
       (name, index) =>
-        `<g transform="translate(${index * 170} 0)"><path d="M0 -4H26" ${strokeOf(index)}/><text x="32">${name}</text></g>`,
+        `<g transform="translate(${placeOf(index)})"><path d="M0 -4H26" ${strokeOf(index)}/><text x="32">${name}</text></g>`,
     )
     .join('')
 }
+
+const placeOf = (index: number): string =>
+  `${(index % LEGEND.inRow) * LEGEND.width} ${Math.floor(index / LEGEND.inRow) * LEGEND.height}`
 
 function strokeOf(index: number): string {
   const [colour, dashes] = STROKES[index % STROKES.length] ?? STROKES[0]

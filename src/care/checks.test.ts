@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { openAuthorities } from '../front/authorities.ts'
 import { makeDataFolder } from '../storage/data-folder.ts'
-import { checkClock, checkFolder } from './data-checks.ts'
+import { openDatabase } from '../storage/database.ts'
+import { checkBlobs, checkClock, checkFolder } from './data-checks.ts'
 import { checkClients, checkCompileCache } from './machine-checks.ts'
 
 async function temporary(t: TestContext): Promise<string> {
@@ -30,6 +31,25 @@ test('keys that others may read are found one by one, also of an authority', asy
     assert.ok(finding.found.includes(path), finding.found)
     await chmod(path, 0o700)
   }
+})
+
+test('blobs that are damaged are told of, those of the home before the copies of regions', async (t) => {
+  const folder = await makeDataFolder(join(await temporary(t), 'data'))
+  const { kysely, close } = await openDatabase(folder.database)
+  t.after(close)
+  assert.equal(checkBlobs(folder).state, 'ok')
+  const damage = { digest: 'sha256:d', kind: 'mismatch', found_at: '2026-01-01T00:00:00Z' } as const
+  await kysely
+    .insertInto('registry_damaged_copies')
+    .values({ region: 'eastus', ...damage })
+    .execute()
+  const copies = checkBlobs(folder)
+  assert.equal(copies.state, 'warning')
+  assert.match(copies.found, /^1 damaged in regions of replicas/)
+  await kysely.insertInto('registry_damaged_blobs').values(damage).execute()
+  const home = checkBlobs(folder)
+  assert.equal(home.state, 'failed')
+  assert.match(home.found, /^1 damaged, the first sha256:d/)
 })
 
 test('a clock that has gone back is noticed by what was written', async (t) => {

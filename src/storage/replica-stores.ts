@@ -13,14 +13,18 @@ export interface ReplicaStores {
 }
 
 /** Each in a folder of its own below `folder`. */
-export function createReplicaStores(folder: string): ReplicaStores {
+export function createReplicaStores(
+  folder: string,
+  /** Whether other processes copy into them as well. */
+  options: { readonly isShared?: boolean } = {},
+): ReplicaStores {
   const stores = new Map<string, Promise<BlobStore>>()
 
   return {
     store(region) {
       const known = stores.get(region)
       if (known) return known
-      const making = createFileBlobStore(join(folder, region))
+      const making = createFileBlobStore(join(folder, region), options)
       stores.set(region, making)
       // A disk that is not there now may be there later.
       making.catch(() => stores.delete(region))

@@ -83,6 +83,31 @@ test('what was set aside of a copy goes with it', async (t) => {
   assert.deepEqual(await readdir(quarantine), [])
 })
 
+test('what is damaged in a region is forgotten when no replica needs it there', async (t) => {
+  const registry = await startReplicated(t)
+  const one = await pushImage(registry, 'app', 'v1')
+  const two = await pushImage(registry, 'app', 'v2')
+  await registry.plane.replicated()
+  const { kysely } = registry.database
+  const damagedCopies = async () => {
+    const rows = await kysely.selectFrom('registry_damaged_copies').select('digest').execute()
+    return rows.map(({ digest }) => digest)
+  }
+  const damage = { region: 'eastus', kind: 'mismatch', found_at: '2026-01-01T00:00:00Z' } as const
+  for (const digest of [one.layer, two.layer]) {
+    await kysely
+      .insertInto('registry_damaged_copies')
+      .values({ ...damage, digest })
+      .execute()
+  }
+  await registry.send('DELETE', `/v2/app/manifests/${one.digest}`)
+  pass(registry, DAY_MS)
+  await registry.collector.collect()
+  assert.deepEqual(await damagedCopies(), [two.layer])
+  await replicate(registry, [])
+  assert.deepEqual(await damagedCopies(), [])
+})
+
 test('what a region has for another registry stays there', async (t) => {
   const registry = await startReplicated(t)
   const digest = await pushBlob(registry, 'app', Buffer.from('shared'))

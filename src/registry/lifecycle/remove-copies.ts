@@ -83,6 +83,11 @@ const removeUnneeded = (
       if (await store.has(digest)) removed += 1
       // Also what was set aside of it.
       await store.remove(digest)
+      await transaction
+        .deleteFrom('registry_damaged_copies')
+        .where('region', '=', region)
+        .where('digest', '=', digest)
+        .execute()
     }
     return removed
   })

@@ -1,6 +1,11 @@
 import { type Selectable, sql } from 'kysely'
 import type { RegistryTables } from '../../storage/registry-tables.ts'
-import { damagedEverywhere, forgetOldDamage, repairedEverywhere } from '../mending/known-damage.ts'
+import {
+  damagedEverywhere,
+  forgetRepaired,
+  forgetUnneeded,
+  repairedEverywhere,
+} from '../mending/known-damage.ts'
 import type { ScrubPorts } from './create-scrubber.ts'
 
 export type Scrub = Selectable<RegistryTables['registry_scrubs']>
@@ -12,7 +17,8 @@ export async function openScrub(
 ): Promise<Scrub> {
   const begun = await database.selectFrom('registry_scrubs').selectAll().executeTakeFirst()
   if (begun && !begun.finished_at && !restarts) return begun
-  await forgetOldDamage(database, begun?.finished_at ?? '')
+  await forgetRepaired(database, begun?.finished_at ?? '')
+  await forgetUnneeded(database)
   const { rows } = await sql<{ blobs: number; bytes: number | null }>`
     SELECT count(*) AS blobs, sum(size) AS bytes FROM (
       SELECT max(size) AS size FROM registry_blob_links GROUP BY digest

@@ -64,25 +64,27 @@ export function createMender(ports: MenderPorts): Mender {
     try {
       const { isWhole, bytes } = await readWhole(reader, digest, pace)
       if (isWhole) return { state: 'whole', bytes }
-      await setAside(region, digest, reader)
-      return { state: 'damaged', bytes }
+      if (await setAside(region, digest, reader)) return { state: 'damaged', bytes }
     } finally {
       await reader.close()
     }
+    // It has been removed, or pushed again, since it was opened.
+    return look(region, digest, pace)
   }
 
-  /** Whoever pushes it again links it after this transaction or before; then there is another file. */
-  async function setAside(region: string, digest: Digest, reader: BlobReader): Promise<void> {
+  /** False where it is another file by now: whoever pushes it again links it after this transaction or before. */
+  async function setAside(region: string, digest: Digest, reader: BlobReader): Promise<boolean> {
     const store = await storeOf(region)
-    await database.transaction().execute(async (transaction) => {
-      if (!(await store.quarantine(digest, reader))) return
+    const isAside = await database.transaction().execute(async (transaction) => {
+      if (!(await store.quarantine(digest, reader))) return false
       // What no replica there needs is not worth a person's look.
-      if (region !== HOME && !(await isNeeded(region, digest, transaction))) {
-        return store.remove(digest)
-      }
-      await noteDamage(transaction, { region, digest, kind: 'mismatch' }, now())
+      const isWanted = region === HOME || (await isNeeded(region, digest, transaction))
+      if (!isWanted) await store.remove(digest)
+      if (isWanted) await noteDamage(transaction, { region, digest, kind: 'mismatch' }, now())
+      return true
     })
-    if (region !== HOME) queued()
+    if (isAside && region !== HOME) queued()
+    return isAside
   }
 
   /** In a transaction a link that has come or gone since is seen. */

@@ -47,9 +47,13 @@ export async function repairedEverywhere(
   return together(rows)
 }
 
-/** Forgets what was repaired before then, and what is damaged in regions that do not need it any more. */
-export async function forgetOldDamage(database: Kysely<Tables>, before: string): Promise<void> {
+/** Forgets what was repaired before then. */
+export async function forgetRepaired(database: Kysely<Tables>, before: string): Promise<void> {
   await database.deleteFrom('registry_repaired_blobs').where('repaired_at', '<', before).execute()
+}
+
+/** Forgets what is damaged in regions that do not need it any more. */
+export async function forgetUnneeded(database: Kysely<Tables>): Promise<void> {
   await sql`DELETE FROM registry_damaged_copies AS d WHERE NOT EXISTS (
     SELECT 1 FROM registry_blob_links l JOIN registry_replicas r ON r.registry = l.registry
     WHERE l.digest = d.digest AND r.region = d.region)`.execute(database)

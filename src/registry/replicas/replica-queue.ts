@@ -3,6 +3,7 @@ import type { Clock } from '../../lib/clock.ts'
 import type { Digest } from '../../lib/digest.ts'
 import type { Tables } from '../../storage/tables.ts'
 import { noteRepaired } from '../mending/damage.ts'
+import { forgetUnneeded } from '../mending/known-damage.ts'
 
 /** A region of a registry other than its home. */
 export interface ReplicaKey {
@@ -105,6 +106,7 @@ export function createReplicaQueue(database: Kysely<Tables>, clock: Clock): Repl
         for (const gone of known.filter((each) => !isIn(replicas, each))) {
           await remove(transaction, gone)
         }
+        await forgetUnneeded(transaction)
         for (const key of replicas.filter((each) => !isIn(known, each))) {
           await transaction
             .insertInto('registry_replicas')
