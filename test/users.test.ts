@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { after, before, describe, test } from 'node:test'
 import { findHolder } from '../src/places/holder.ts'
 import { describeDataFolder } from '../src/storage/data-folder.ts'
@@ -11,6 +13,7 @@ import { failed, run, succeeded } from './support/run.ts'
 const ALICE: User = { uid: 64_011, gid: 64_011 }
 const BOB: User = { uid: 64_012, gid: 64_012 }
 const network = { vnet: 'same' }
+const MANAGED = 'http://169.254.169.254/metadata/identity/oauth2/token'
 
 const as = (user: User, ...command: readonly string[]) =>
   run('setpriv', [
@@ -19,7 +22,7 @@ const as = (user: User, ...command: readonly string[]) =>
   ])
 
 // Three servers on one machine: two ordinary users' and root's.
-describe('users of one machine', { ...needs('root', 'ip'), timeout: 180_000 }, () => {
+describe('users of one machine', { ...needs('root', 'ip', 'curl'), timeout: 180_000 }, () => {
   const servers: Causeway[] = []
   let [alices, bobs, roots]: (Causeway | undefined)[] = []
 
@@ -102,6 +105,37 @@ describe('users of one machine', { ...needs('root', 'ip'), timeout: 180_000 }, (
         failed(await as(BOB, 'nsenter', `--net=${folder}/${namespace}`, 'true')),
         /denied/,
       )
+    }
+  })
+
+  test("one has neither the token nor the environment of another's program", async () => {
+    assert.ok(alices && bobs)
+    const create = ['principal', 'create', 'robot', '--role', 'Reader', '--json']
+    succeeded(await alices.command(create))
+    const waiting = ['sh', '-c', 'echo $$; read until']
+    const [file, ...args] = alices.placeArguments(network, waiting, { as: 'robot' })
+    const robot = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'] })
+    const [pid] = await once(robot.stdout, 'data')
+    try {
+      const url = `${MANAGED}?api-version=2018-02-01&resource=https://management.azure.com/`
+      const { places } = await alices.status()
+      const own = places.find(({ name }) => name === network.vnet)?.programs[0]?.address
+      // Bob's program stands at the same address, in a network of his own.
+      const ask = 'ip -4 -o address show eth0; curl -sS --max-time 10 -H "Metadata: true" "$1"'
+      const told = succeeded(await bobs.inPlace(network, ['sh', '-c', ask, 'ask', url]))
+      assert.ok(told.includes(` ${own}/24 `), told)
+      assert.match(told, /identity_not_found/)
+      for (const part of ['environ', 'mem', 'cwd/', 'ns/net']) {
+        const path = `/proc/${String(pid).trim()}/${part}`
+        const look = ['sh', '-c', 'ls -d "$1/." || head -c1 "$1"', 'look', path]
+        for (const finished of [await bobs.inPlace(network, look), await as(BOB, ...look)]) {
+          assert.match(failed(finished), /denied|not permitted/, path)
+        }
+      }
+    } finally {
+      const closed = once(robot, 'close')
+      robot.stdin.end()
+      await closed
     }
   })
 
