@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { after, before, describe, test } from 'node:test'
 import { createArmClient } from './support/arm-client.ts'
 import { type Causeway, startCauseway, type Where } from './support/causeway.ts'
+import { type HeldProgram, holdProgram } from './support/held-program.ts'
 import { needs } from './support/needs.ts'
+import { createPrincipal } from './support/principals.ts'
 import { makeGroup, makeNetwork } from './support/private-registry.ts'
 import { type Finished, failed, succeeded } from './support/run.ts'
 
@@ -28,26 +28,17 @@ describe('a hostile program among others', {
   timeout: 300_000,
 }, () => {
   let causeway: Causeway
-  const victims: ChildProcess[] = []
+  const victims: HeldProgram[] = []
 
   before(async () => {
     causeway = await startCauseway()
     const arm = await createArmClient(causeway)
     const group = await makeGroup(arm, 'neighbours')
     for (const { vnet } of [yard, field]) await makeNetwork(arm, group, vnet)
-    succeeded(
-      await causeway.command([
-        ...['principal', 'create', 'robot', '--role', 'Reader'],
-        ...['--scope', arm.subscription, '--json'],
-      ]),
-    )
+    await createPrincipal(causeway, 'robot', '--role', 'Reader', '--scope', arm.subscription)
   })
   after(async () => {
-    for (const victim of victims) {
-      const closed = once(victim, 'close')
-      victim.stdin?.end()
-      await closed
-    }
+    for (const victim of victims) await victim.end()
     await causeway?.remove()
   })
 
@@ -57,12 +48,9 @@ describe('a hostile program among others', {
   /** A program with an identity, which waits until the end; returns its process. */
   async function startVictim(where: Where, caller: typeof HOSTILE): Promise<string> {
     const script = ['sh', '-c', 'echo $$; read until']
-    const [file, ...args] = causeway.placeArguments(where, script, { as: 'robot' })
-    const env = 'environment' in caller ? { env: caller.environment } : {}
-    const victim = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'], cwd: '/', ...env })
+    const victim = await holdProgram(causeway, where, script, { ...caller, cwd: '/', as: 'robot' })
     victims.push(victim)
-    const [told] = await once(victim.stdout, 'data')
-    return String(told).trim()
+    return victim.told
   }
 
   test('cannot look into another program, nor trace it, in its own place or in another one', async () => {

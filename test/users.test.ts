@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { after, before, describe, test } from 'node:test'
 import { findHolder } from '../src/places/holder.ts'
 import { describeDataFolder } from '../src/storage/data-folder.ts'
 import { createArmClient } from './support/arm-client.ts'
 import { type Causeway, commandOf, internet, startCauseway, type User } from './support/causeway.ts'
+import { holdProgram } from './support/held-program.ts'
 import { needs } from './support/needs.ts'
+import { createPrincipal } from './support/principals.ts'
 import { makeGroup, makeNetwork } from './support/private-registry.ts'
 import { failed, run, succeeded } from './support/run.ts'
 
@@ -110,12 +110,9 @@ describe('users of one machine', { ...needs('root', 'ip', 'curl'), timeout: 180_
 
   test("one has neither the token nor the environment of another's program", async () => {
     assert.ok(alices && bobs)
-    const create = ['principal', 'create', 'robot', '--role', 'Reader', '--json']
-    succeeded(await alices.command(create))
+    await createPrincipal(alices, 'robot', '--role', 'Reader')
     const waiting = ['sh', '-c', 'echo $$; read until']
-    const [file, ...args] = alices.placeArguments(network, waiting, { as: 'robot' })
-    const robot = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'] })
-    const [pid] = await once(robot.stdout, 'data')
+    const robot = await holdProgram(alices, network, waiting, { as: 'robot' })
     try {
       const url = `${MANAGED}?api-version=2018-02-01&resource=https://management.azure.com/`
       const { places } = await alices.status()
@@ -126,16 +123,14 @@ describe('users of one machine', { ...needs('root', 'ip', 'curl'), timeout: 180_
       assert.ok(told.includes(` ${own}/24 `), told)
       assert.match(told, /identity_not_found/)
       for (const part of ['environ', 'mem', 'cwd/', 'ns/net']) {
-        const path = `/proc/${String(pid).trim()}/${part}`
+        const path = `/proc/${robot.told}/${part}`
         const look = ['sh', '-c', 'ls -d "$1/." || head -c1 "$1"', 'look', path]
         for (const finished of [await bobs.inPlace(network, look), await as(BOB, ...look)]) {
           assert.match(failed(finished), /denied|not permitted/, path)
         }
       }
     } finally {
-      const closed = once(robot, 'close')
-      robot.stdin.end()
-      await closed
+      await robot.end()
     }
   })
 

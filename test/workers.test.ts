@@ -5,8 +5,8 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import tls from 'node:tls'
-import type { CreatedPrincipal } from '../src/operator/contract.ts'
 import { accepted } from './support/arm-client.ts'
+import { createPrincipal } from './support/principals.ts'
 import { setPublicAccess } from './support/private-registry.ts'
 import { succeeded } from './support/run.ts'
 import {
@@ -80,9 +80,8 @@ describe('a server with workers', { timeout: 240_000 }, () => {
   })
 
   test('what an answer has acknowledged is in effect in every worker', async () => {
-    const create = ['principal', 'create', 'worker-puller', '--role', 'AcrPull']
-    const made = await house.causeway.command([...create, '--scope', house.registry.id, '--json'])
-    const puller = JSON.parse(succeeded(made)) as CreatedPrincipal
+    const flags = ['--role', 'AcrPull', '--scope', house.registry.id]
+    const puller = await createPrincipal(house.causeway, 'worker-puller', ...flags)
     const service = new URL(house.url()).hostname.replace('localhost', 'azurecr.io')
     const scope = 'repository:hello-world:pull'
     const { text } = await house.once('GET', `/oauth2/token?service=${service}&scope=${scope}`, {
