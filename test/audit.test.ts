@@ -17,6 +17,7 @@ import {
   type Where,
 } from './support/causeway.ts'
 import { needs } from './support/needs.ts'
+import { createPrincipal } from './support/principals.ts'
 import {
   adminOf,
   connect,
@@ -151,10 +152,8 @@ describe('the audit trail', {
   })
 
   test('a push by somebody who may only pull', async () => {
-    const created = await causeway.command([
-      ...['principal', 'create', 'puller', '--role', 'AcrPull', '--scope', registry.id, '--json'],
-    ])
-    const { appId, secret, objectId } = JSON.parse(succeeded(created))
+    const flags = ['--role', 'AcrPull', '--scope', registry.id]
+    const { appId, secret, objectId } = await createPrincipal(causeway, 'puller', ...flags)
     const creds = ['--dest-creds', `${appId}:${secret}`]
     const target = `docker://${HOST}/team/new:v1`
     failed(await skopeo(inside, ['copy', ...creds, `dir:${folder}/image`, target]))

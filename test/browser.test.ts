@@ -8,6 +8,7 @@ import { bash, bashOnHost } from './support/az.ts'
 import type { Sight } from './support/browser-program.ts'
 import { type Causeway, internet, startCauseway } from './support/causeway.ts'
 import { needs } from './support/needs.ts'
+import { createPrincipal } from './support/principals.ts'
 import { type Finished, run, succeeded } from './support/run.ts'
 import { SECRETS } from './support/secrets.ts'
 
@@ -45,8 +46,7 @@ describe('people sign in with a browser', {
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'causeway-browser-'))
     causeway = await startCauseway()
-    const created = ['principal', 'create', 'alice', '--user', '--role', 'Reader', '--json']
-    alice = JSON.parse(succeeded(await causeway.command(created)))
+    alice = await createPrincipal(causeway, 'alice', '--user', '--role', 'Reader')
     const { authorities } = await causeway.status()
     await trustIn(folder, authorities.place, authorities.host)
     const browser = join(folder, 'browser')

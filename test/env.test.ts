@@ -6,6 +6,7 @@ import { after, before, describe, test } from 'node:test'
 import { createArmClient } from './support/arm-client.ts'
 import { type Causeway, startCauseway } from './support/causeway.ts'
 import { needs } from './support/needs.ts'
+import { createPrincipal } from './support/principals.ts'
 import { makeGroup, makeRegistry } from './support/private-registry.ts'
 import { failed, run, succeeded } from './support/run.ts'
 import { projectFolder } from './support/shared-data.ts'
@@ -35,9 +36,8 @@ describe('causeway env', {
     causeway = await startCauseway()
     const arm = await createArmClient(causeway)
     await makeRegistry(arm, await makeGroup(arm, 'tools'), 'toolhouse')
-    const create = ['principal', 'create', 'robot', '--role', 'Reader', '--json']
     secretFile = join(folder, 'secret')
-    const { secret } = JSON.parse(succeeded(await causeway.command(create)))
+    const { secret } = await createPrincipal(causeway, 'robot', '--role', 'Reader')
     await writeFile(secretFile, `${secret}\n`, { mode: 0o600 })
   })
   after(async () => {

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
@@ -11,8 +10,10 @@ import { findHolder } from '../src/places/holder.ts'
 import { describeDataFolder } from '../src/storage/data-folder.ts'
 import { type ArmClient, accepted, createArmClient } from './support/arm-client.ts'
 import { type Causeway, internet, startCauseway, type Where } from './support/causeway.ts'
+import { holdProgram } from './support/held-program.ts'
 import { fetchOverTls } from './support/https-client.ts'
 import { needs } from './support/needs.ts'
+import { createPrincipal } from './support/principals.ts'
 import {
   connect,
   type Endpoint,
@@ -60,12 +61,7 @@ describe('a hostile program', {
     const distant = await makeNetwork(arm, other, 'field', '10.9.0.0/16', '10.9.0.0/24')
     apart = await connect(arm, distant, closed)
     await setPublicAccess(arm, closed, 'Disabled')
-    succeeded(
-      await causeway.command([
-        ...['principal', 'create', 'robot', '--role', 'Reader'],
-        ...['--scope', arm.subscription, '--json'],
-      ]),
-    )
+    await createPrincipal(causeway, 'robot', '--role', 'Reader', '--scope', arm.subscription)
   })
   after(() => causeway?.remove())
 
@@ -185,11 +181,8 @@ describe('a hostile program', {
   })
 
   test('cannot have the token of another program', async () => {
-    const [file, ...args] = causeway.placeArguments(yard, ['sh', '-c', 'echo; read until'], {
-      as: 'robot',
-    })
-    const robot = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'], ...spawnAs() })
-    await once(robot.stdout, 'data')
+    const waiting = ['sh', '-c', 'echo; read until']
+    const robot = await holdProgram(causeway, yard, waiting, { ...CALLER, as: 'robot' })
     try {
       const { places } = await causeway.status()
       const { programs = [] } = places.find(({ name }) => name === 'yard') ?? {}
@@ -201,7 +194,7 @@ describe('a hostile program', {
       assert.match(succeeded(await curl(yard, ...forwarded, ...ask)), /not allowed/)
       failed(await curl(yard, '--interface', address, ...ask))
     } finally {
-      await ended(robot)
+      await robot.end()
     }
   })
 
@@ -299,17 +292,15 @@ describe('a hostile program', {
       for each in $(seq 5000); do exec {descriptor}<>"/dev/tcp/$1/443" || exit 1; done
       echo open; read until`
     const words = ['bash', '-c', script, 'hostile', endpoint.address]
-    const [file, ...args] = causeway.placeArguments(yard, words)
-    const greedy = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'], ...spawnAs() })
+    const greedy = await holdProgram(causeway, yard, words, CALLER)
     try {
-      const [told] = await once(greedy.stdout, 'data')
-      assert.equal(String(told), 'open\n')
+      assert.equal(greedy.told, 'open')
       const url = `https://${house.loginServer}/v2/`
       for (const where of [yard, internet]) assert.equal(await status(where, url), '401')
       assert.equal(await status(field, `https://${closed.loginServer}/v2/`), '401')
       accepted(await arm.get(house.id))
     } finally {
-      await ended(greedy)
+      await greedy.end()
     }
   })
 
@@ -320,10 +311,6 @@ describe('a hostile program', {
       assert.ok(Date.now() < deadline, 'a program that has ended is still there')
     }
   }
-
-  function spawnAs() {
-    return { cwd: CALLER.cwd, ...('environment' in CALLER && { env: CALLER.environment }) }
-  }
 })
 
 test('what docs/security.md says is tried, and what is tried is said there', async () => {
@@ -333,20 +320,15 @@ test('what docs/security.md says is tried, and what is tried is said there', asy
     const source = await readFile(join(projectFolder, file), 'utf8')
     assert.ok(namesOf(source).includes(name), `${file} has no test '${name}'`)
   }
-  const told = rows.flatMap(([, file, name]) => (file === 'test/hostile.test.ts' ? name : []))
-  const own = await readFile(import.meta.filename, 'utf8')
-  const tried = namesOf(own).filter((name) => !name.startsWith('what docs/'))
-  assert.deepEqual([...new Set(told)].toSorted(), tried.toSorted())
+  for (const suite of ['test/hostile.test.ts', 'test/hostile-neighbours.test.ts']) {
+    const told = rows.flatMap(([, file, name]) => (file === suite ? name : []))
+    const own = await readFile(join(projectFolder, suite), 'utf8')
+    const tried = namesOf(own).filter((name) => !name.startsWith('what docs/'))
+    assert.deepEqual([...new Set(told)].toSorted(), tried.toSorted())
+  }
 })
 
 const namesOf = (source: string): readonly string[] =>
   [...source.matchAll(/\btest\(\s*(?:'([^'\n]*)'|"([^"\n]*)"|`([^`\n]*)`)/g)].map(
     ([, plain, quoted, template]) => plain ?? quoted ?? template ?? '',
   )
-
-/** Closes a program's input, which it waits for, and waits for its end. */
-async function ended(child: ChildProcess): Promise<void> {
-  const closed = once(child, 'close')
-  child.stdin?.end()
-  await closed
-}

@@ -8,10 +8,10 @@ import { createInterface } from 'node:readline'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { gunzipSync } from 'node:zlib'
-import type { CreatedPrincipal } from '../src/operator/contract.ts'
 import { type Causeway, startCauseway } from './support/causeway.ts'
 import { fetchOverTls } from './support/https-client.ts'
 import { needs } from './support/needs.ts'
+import { createPrincipal } from './support/principals.ts'
 import { run, succeeded } from './support/run.ts'
 import { projectFolder } from './support/shared-data.ts'
 
@@ -33,8 +33,7 @@ describe('the log, rotated by logrotate while it is written', {
     folder = await mkdtemp(join(tmpdir(), 'causeway-rotation-'))
     const { urls, authorities } = await causeway.status()
     const ca = await readFile(authorities.host, 'utf8')
-    const created = await causeway.command(['principal', 'create', 'logged', '--json'])
-    const { appId: client, secret, tenantId } = JSON.parse(succeeded(created)) as CreatedPrincipal
+    const { appId: client, secret, tenantId } = await createPrincipal(causeway, 'logged')
     appId = client
     signIn = async () => {
       const answer = await fetchOverTls(

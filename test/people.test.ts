@@ -7,10 +7,12 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, before, describe, test } from 'node:test'
 import { SignJWT } from 'jose'
+import type { CreatedPrincipal } from '../src/operator/contract.ts'
 import { createArmClient } from './support/arm-client.ts'
 import { AZ_LOGIN, az, bash, signIn } from './support/az.ts'
 import { type Causeway, internet, startCauseway } from './support/causeway.ts'
 import { needs } from './support/needs.ts'
+import { createPrincipal } from './support/principals.ts'
 import { makeGroup, makeRegistry } from './support/private-registry.ts'
 import { failed, run, succeeded } from './support/run.ts'
 
@@ -195,10 +197,8 @@ describe('programs sign in without a secret', {
 
   test('by a certificate, and by no other', async () => {
     const pem = join(folder, 'robot.pem')
-    const created = await causeway.command([
-      ...['principal', 'create', 'robot', '--certificate', pem, '--role', 'Reader', '--json'],
-    ])
-    const { appId, secret } = JSON.parse(succeeded(created))
+    const flags = ['--certificate', pem, '--role', 'Reader']
+    const { appId, secret } = await createPrincipal(causeway, 'robot', ...flags)
     assert.equal(secret, undefined)
     assert.equal(succeeded(await login(appId, `-p ${pem}`)).trim(), 'Bearer')
     const refused = await login(appId, `-p ${join(folder, 'stranger.pem')}`)
@@ -322,19 +322,16 @@ describe('programs have a managed identity', {
 
 describe('people sign in', { ...needs('root', 'ip', 'az', 'curl'), timeout: 300_000 }, () => {
   let causeway: Causeway
-  let person: { userName: string; secret: string; objectId: string }
+  let person: CreatedPrincipal
   before(async () => {
     causeway = await startCauseway()
-    const created = await causeway.command([
-      ...['principal', 'create', 'alice', '--user', '--role', 'Reader', '--json'],
-    ])
-    person = JSON.parse(succeeded(created))
+    person = await createPrincipal(causeway, 'alice', '--user', '--role', 'Reader')
   })
   after(() => causeway?.remove())
 
   const asPerson = (script: string) =>
     bash(causeway, internet, `export AZURE_CONFIG_DIR=$(mktemp -d)\n${script}`, {
-      variables: { PERSON: person.userName, PASSWORD: person.secret },
+      variables: { PERSON: person.userName ?? '', PASSWORD: person.secret ?? '' },
     })
   const me = `az account show --query user.name --output tsv
     az ad signed-in-user show --query id --output tsv`

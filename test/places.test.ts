@@ -129,6 +129,14 @@ describe('a program in a place', { ...needs('places', 'ip'), timeout: 180_000 },
     }
   })
 
+  test('cannot start another one there by itself, and is told so at once', {
+    skip: process.geteuid?.() === 0 ? 'root may' : false,
+  }, async () => {
+    const [file, ...args] = causeway.placeArguments(internet, ['true'])
+    const told = failed(await causeway.inPlace(network, [file, ...args], { timeoutSeconds: 8 }))
+    assert.match(told, /call 'causeway exec' outside of places/)
+  })
+
   test('in a network that does not exist is refused, and the message says what there is', async () => {
     const output = failed(await causeway.inPlace({ vnet: 'nowhere' }, ['true']))
     assert.match(output, /nowhere/)

@@ -3,10 +3,10 @@ import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { BUILT_IN_ROLES } from '../src/identity/built-in-roles.ts'
-import type { CreatedPrincipal } from '../src/operator/contract.ts'
 import { type ArmClient, accepted, createArmClient, refused } from './support/arm-client.ts'
 import { type Causeway, internet, startCauseway } from './support/causeway.ts'
 import { needs } from './support/needs.ts'
+import { createPrincipal } from './support/principals.ts'
 import { importSample, makeGroup, makeNetwork, makeRegistry } from './support/private-registry.ts'
 import { failed, succeeded } from './support/run.ts'
 import { SECRETS } from './support/secrets.ts'
@@ -40,8 +40,8 @@ describe('what a role allows, on both planes', {
   })
   after(() => causeway?.remove())
 
-  const create = async (name: string, ...flags: string[]): Promise<CreatedPrincipal> =>
-    JSON.parse(succeeded(await causeway.command(['principal', 'create', name, ...flags, '--json'])))
+  const create = (name: string, ...flags: readonly string[]) =>
+    createPrincipal(causeway, name, ...flags)
   const roleId = (role: string) => {
     const id = BUILT_IN_ROLES.find(({ name }) => name === role)?.id
     return `${arm.subscription}/providers/Microsoft.Authorization/roleDefinitions/${id}`

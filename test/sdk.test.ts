@@ -10,6 +10,7 @@ import { type ArmClient, accepted, createArmClient } from './support/arm-client.
 import { AZ_LOGIN } from './support/az.ts'
 import { type Causeway, type PlaceOptions, startCauseway } from './support/causeway.ts'
 import { needs } from './support/needs.ts'
+import { createPrincipal } from './support/principals.ts'
 import {
   connect,
   importSample,
@@ -53,10 +54,8 @@ describe("Azure's SDKs, in a network, against its closed registry", {
     await rm(folder, { recursive: true, force: true })
   })
 
-  const create = async (name: string, ...flags: string[]): Promise<CreatedPrincipal> => {
-    const args = ['principal', 'create', name, '--role', 'Reader', ...flags, '--json']
-    return JSON.parse(succeeded(await causeway.command(args)))
-  }
+  const create = (name: string, ...flags: readonly string[]) =>
+    createPrincipal(causeway, name, '--role', 'Reader', ...flags)
   /** Runs the program with a credential of this kind. */
   const program = (
     words: readonly string[],

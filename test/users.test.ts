@@ -4,13 +4,16 @@ import { findHolder } from '../src/places/holder.ts'
 import { describeDataFolder } from '../src/storage/data-folder.ts'
 import { createArmClient } from './support/arm-client.ts'
 import { type Causeway, commandOf, internet, startCauseway, type User } from './support/causeway.ts'
+import { holdProgram } from './support/held-program.ts'
 import { needs } from './support/needs.ts'
+import { createPrincipal } from './support/principals.ts'
 import { makeGroup, makeNetwork } from './support/private-registry.ts'
 import { failed, run, succeeded } from './support/run.ts'
 
 const ALICE: User = { uid: 64_011, gid: 64_011 }
 const BOB: User = { uid: 64_012, gid: 64_012 }
 const network = { vnet: 'same' }
+const MANAGED = 'http://169.254.169.254/metadata/identity/oauth2/token'
 
 const as = (user: User, ...command: readonly string[]) =>
   run('setpriv', [
@@ -19,7 +22,7 @@ const as = (user: User, ...command: readonly string[]) =>
   ])
 
 // Three servers on one machine: two ordinary users' and root's.
-describe('users of one machine', { ...needs('root', 'ip'), timeout: 180_000 }, () => {
+describe('users of one machine', { ...needs('root', 'ip', 'curl'), timeout: 180_000 }, () => {
   const servers: Causeway[] = []
   let [alices, bobs, roots]: (Causeway | undefined)[] = []
 
@@ -102,6 +105,32 @@ describe('users of one machine', { ...needs('root', 'ip'), timeout: 180_000 }, (
         failed(await as(BOB, 'nsenter', `--net=${folder}/${namespace}`, 'true')),
         /denied/,
       )
+    }
+  })
+
+  test("one has neither the token nor the environment of another's program", async () => {
+    assert.ok(alices && bobs)
+    await createPrincipal(alices, 'robot', '--role', 'Reader')
+    const waiting = ['sh', '-c', 'echo $$; read until']
+    const robot = await holdProgram(alices, network, waiting, { as: 'robot' })
+    try {
+      const url = `${MANAGED}?api-version=2018-02-01&resource=https://management.azure.com/`
+      const { places } = await alices.status()
+      const own = places.find(({ name }) => name === network.vnet)?.programs[0]?.address
+      // Bob's program stands at the same address, in a network of his own.
+      const ask = 'ip -4 -o address show eth0; curl -sS --max-time 10 -H "Metadata: true" "$1"'
+      const told = succeeded(await bobs.inPlace(network, ['sh', '-c', ask, 'ask', url]))
+      assert.ok(told.includes(` ${own}/24 `), told)
+      assert.match(told, /identity_not_found/)
+      for (const part of ['environ', 'mem', 'cwd/', 'ns/net']) {
+        const path = `/proc/${robot.told}/${part}`
+        const look = ['sh', '-c', 'ls -d "$1/." || head -c1 "$1"', 'look', path]
+        for (const finished of [await bobs.inPlace(network, look), await as(BOB, ...look)]) {
+          assert.match(failed(finished), /denied|not permitted/, path)
+        }
+      }
+    } finally {
+      await robot.end()
     }
   })
 

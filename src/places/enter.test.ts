@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir } from 'node:fs/promises'
+import { chmod, mkdir } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { promisify } from 'node:util'
-import { enterCommand, type ProgramUser } from './enter.ts'
+import { enterCommand, MASKED, type ProgramUser } from './enter.ts'
 import { isRoot, network, runAt, testPlaces, withoutPlaces } from './places-for-tests.ts'
 import { bundleInPlace } from './trust-store.ts'
 
@@ -113,6 +114,50 @@ describe('a program in a place', { skip: withoutPlaces, timeout: 60_000 }, () =>
     )
     assert.equal(heard.stdout, 'nameserver 168.63.129.16\n')
   })
+})
+
+test('no program reaches the resolvers, name caches and Docker daemon of the machine by their sockets', {
+  skip: isRoot ? false : 'only root can pretend to be a machine that has them',
+  timeout: 60_000,
+}, async (t) => {
+  const state = await testPlaces(t)
+  await state.places.reconcile()
+  const attachment = await state.places.attach({ place: 'internet' })
+  const socket = join(state.folder, 'socket')
+  const listener = createServer((connection) => connection.end()).listen(socket)
+  t.after(() => listener.close())
+  await once(listener, 'listening')
+  await chmod(state.folder, 0o755)
+  await chmod(socket, 0o666)
+  // A machine with all of them; behind each path somebody listens.
+  const machine = `set -e
+    socket=$1; mount --bind "$(dirname "$1")" /mnt; mount -t tmpfs tmpfs /run; shift
+    until [ "$1" = -- ]; do
+      mkdir -p "$(dirname "$1")"; [ -e "$1" ] || : >"$1"
+      mount --bind /mnt/socket "$(readlink -f "$1")"; shift
+    done
+    shift; exec "$@"`
+  const connecting = `
+    for socket; do
+      perl -MSocket -e 'socket(S, PF_UNIX, SOCK_STREAM, 0); print connect(S, sockaddr_un(shift)) ? "open" : $!, "\n"' "$socket"
+    done`
+  const tryAll = ['-c', connecting, 'sh', ...MASKED]
+  const onMachine = async (file: string, args: readonly string[]) => {
+    const words = ['--mount', 'sh', '-c', machine, 'sh', socket, ...MASKED, '--', file, ...args]
+    const { stdout } = await promisify(execFile)('unshare', words, { timeout: 20_000 })
+    return stdout.trim().split('\n')
+  }
+  assert.deepEqual(
+    await onMachine('sh', tryAll),
+    MASKED.map(() => 'open'),
+  )
+  for (const user of USERS) {
+    const { file, args } = enterCommand(attachment, { command: 'sh', args: tryAll, user })
+    assert.deepEqual(
+      await onMachine(file, args),
+      MASKED.map(() => 'Connection refused'),
+    )
+  }
 })
 
 test('a program that root starts runs as the user it is told, without privileges, in the folder it is told', {

@@ -22,11 +22,14 @@ export type ProgramUser =
   | { readonly as: 'root of the place' }
   | ({ readonly as: 'user of the machine' } & MachineUser)
 
-// Sockets by which a program would ask the machine's own resolver, name cache or Docker daemon, which stand outside
-// of every place.
-const MASKED = [
+/**
+ * Sockets by which a program would ask the machine's own resolvers, name caches or Docker daemon, which stand outside of
+ * every place.
+ */
+export const MASKED = [
   '/run/systemd/resolve/io.systemd.Resolve',
   '/run/systemd/resolve/io.systemd.Resolve.Monitor',
+  '/run/avahi-daemon/socket',
   '/run/nscd/socket',
   '/run/.nscd_socket',
   '/var/run/nscd/socket',

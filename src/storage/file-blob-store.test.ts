@@ -46,6 +46,20 @@ test('an upload that nobody went on with for a week is gone after a start, a you
   assert.equal((await later.resume(OWNER, young.id))?.received, 0)
 })
 
+test('an upload that another process has removed is unknown to whoever knew it', async (t) => {
+  const { folder, store } = await openStore(t)
+  const abandoned = await store.begin(OWNER)
+  await abandoned.append(inChunks(BYTES))
+  const uploads = join(folder, 'uploads', 'uid-1')
+  const [name = ''] = await readdir(uploads)
+  const eightDaysAgo = Date.now() / 1000 - 8 * DAY_SECONDS
+  await utimes(join(uploads, name), eightDaysAgo, eightDaysAgo)
+  await createFileBlobStore(folder, { isShared: true })
+  assert.deepEqual(await readdir(uploads), [])
+  assert.equal(await store.resume(OWNER, abandoned.id), undefined)
+  assert.equal(abandoned.state, 'done')
+})
+
 test('a store that runs for days discards what was abandoned meanwhile', async (t) => {
   t.mock.timers.enable({ apis: ['Date'], now: Date.now() })
   const { store } = await openStore(t)

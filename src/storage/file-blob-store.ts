@@ -136,7 +136,9 @@ export async function createFileBlobStore(
     async resume(owner, id) {
       const file = uploadFile(owner, id)
       const known = uploads.get(file)
-      if (known) return known
+      // Of what another process has removed as abandoned this one has not heard.
+      if (known?.state === 'open' && !existsSync(file)) await known.discard()
+      if (known) return uploads.get(file)
       const found = await statOf(file)
       // Asked again after the wait: two requests must never hold one file by two uploads.
       if (uploads.has(file)) return uploads.get(file)

@@ -2,10 +2,11 @@ import { rm } from 'node:fs/promises'
 import http, { type IncomingMessage, type ServerResponse } from 'node:http'
 import net from 'node:net'
 import { join } from 'node:path'
-import { pipeline } from 'node:stream/promises'
+import { buffer } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { takeBytes } from '../lib/connection-bytes.ts'
+import { endAnswer } from '../lib/end-answer.ts'
 import { type Origin, originOf, setOrigin } from '../lib/origin.ts'
 import { OciError } from '../registry/http/oci-error.ts'
 
@@ -71,8 +72,11 @@ export async function openPeers(options: {
       forwarded.once('response', resolve)
       forwarded.once('error', reject)
     })
-    // An answer may come before all of the body has gone, and then the rest is not wanted.
-    if (hasBody(request)) pipeline(request, forwarded).catch(() => {})
+    // An answer may come before all of the body has gone. The rest is not wanted then; but it stays to be read, or no other
+    // request would come by the client's connection.
+    const stop = () => void request.unpipe(forwarded)
+    forwarded.once('response', stop).once('error', stop)
+    if (hasBody(request)) request.pipe(forwarded)
     else forwarded.end()
     return answered
   }
@@ -81,8 +85,10 @@ export async function openPeers(options: {
     for (const deadline = Date.now() + ANSWER_MS_MAX; ; await delay(AGAIN_MS)) {
       try {
         const answer = await ask(request, response, slot)
+        // Of an upload it is short.
+        const body = await buffer(answer)
         response.writeHead(answer.statusCode ?? 500, withoutHops(answer.headers))
-        return await pipeline(answer, response)
+        return endAnswer(response, body)
       } catch (error) {
         // It may have died just now. What has a body cannot be sent a second time; its client can.
         const isLost = response.headersSent || response.destroyed || hasBody(request)
@@ -105,7 +111,7 @@ export async function openPeers(options: {
           'Retry-After': '1',
           Connection: 'close',
         })
-        response.end(JSON.stringify(refusal))
+        endAnswer(response, JSON.stringify(refusal))
       })
     },
     close: () =>

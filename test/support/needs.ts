@@ -35,6 +35,7 @@ const NEEDS = {
   logrotate: () => (onPath('logrotate') ? undefined : 'logrotate is not installed'),
   curl: () => (onPath('curl') ? undefined : 'curl is not installed'),
   strace: () => (onPath('strace') ? undefined : 'strace is not installed'),
+  perl: () => (onPath('perl') ? undefined : 'perl is not installed'),
   ip: () => (onPath('ip') && onPath('nsenter') ? undefined : 'iproute2 or util-linux is missing'),
   'trust store': () =>
     onPath('update-ca-certificates') ? undefined : 'update-ca-certificates is not installed',
