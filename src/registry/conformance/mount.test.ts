@@ -42,6 +42,15 @@ for (const [what, from] of [
   })
 }
 
+test('a blob that goes by SHA-512 can be mounted by it', async (t) => {
+  const registry = await startRegistry(t)
+  const digest = digestOf(BYTES, 'sha512')
+  await registry.send('POST', `/v2/source/blobs/uploads/?digest=${digest}`, { body: BYTES })
+  const answer = await mount(registry, `${digest}&from=source`)
+  assert.deepEqual([answer.status, answer.headers['docker-content-digest']], [201, digest])
+  assert.deepEqual((await registry.send('GET', `/v2/copy/blobs/${digest}`)).body, BYTES)
+})
+
 for (const [what, query] of [
   ['is not where it should be', `${DIGEST}&from=elsewhere`],
   ['should be in what is no repository', `${DIGEST}&from=../source`],
