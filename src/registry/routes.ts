@@ -80,6 +80,16 @@ export function createRoutes(options: {
           PUT: [toPush(path.repository), () => manifests.push(exchange, path)],
           DELETE: [toDelete(path.repository), () => manifests.remove(exchange, path)],
         }
+      case 'no_manifest': {
+        const refuse = (code: 'MANIFEST_UNKNOWN' | 'TAG_INVALID') => async () => {
+          throw new OciError(code, { tag: path.tag })
+        }
+        return {
+          GET: [toPull(path.repository), refuse('MANIFEST_UNKNOWN')],
+          PUT: [toPush(path.repository), refuse('TAG_INVALID')],
+          DELETE: [toDelete(path.repository), refuse('MANIFEST_UNKNOWN')],
+        }
+      }
       case 'referrers':
         return { GET: [toPull(path.repository), () => referrers.list(exchange, path)] }
       case 'blob':

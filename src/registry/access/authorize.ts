@@ -4,7 +4,7 @@ import type { Exchange } from '../http/exchange.ts'
 import { OciError } from '../http/oci-error.ts'
 import type { RegistryIdentity } from '../identity.ts'
 import { type Credentials, parseAuthorization, shownName } from './credentials.ts'
-import { grant, narrow, permits } from './grants.ts'
+import { grant, narrow, permits, type Subject } from './grants.ts'
 import type { RegistryTokens } from './registry-tokens.ts'
 import { type Access, formatScope } from './scope.ts'
 
@@ -12,8 +12,11 @@ import { type Access, formatScope } from './scope.ts'
 export interface Need {
   readonly oneOf: readonly string[]
   readonly scope: Access
-  /** What such a client is told to ask for as well; the request does without. */
-  readonly useful?: Access
+  /**
+   * What such a client is told to ask for as well. The request does without, except where a token was not asked for it that
+   * could have had it: then the client is told once more.
+   */
+  readonly useful?: Need
 }
 
 export const toPull = (repository: string): Need => needs(repository, ['pull'])
@@ -21,9 +24,7 @@ export const toPull = (repository: string): Need => needs(repository, ['pull'])
 export const toPush = (repository: string, source?: string): Need => ({
   oneOf: ['push'],
   scope: { type: 'repository', name: repository, actions: ['pull', 'push'] },
-  ...(source !== undefined && {
-    useful: { type: 'repository', name: source, actions: ['pull'] },
-  }),
+  ...(source !== undefined && { useful: toPull(source) }),
 })
 export const toDelete = (repository: string): Need => needs(repository, ['delete'])
 export const toReadMetadata = (repository: string): Need => needs(repository, ['metadata_read'])
@@ -55,6 +56,12 @@ function needs(repository: string, actions: readonly string[]): Need {
   return { oneOf: actions, scope: { type: 'repository', name: repository, actions } }
 }
 
+/** Who is asking, and what the token names that says so; a password is as good as a token for everything. */
+interface Proof {
+  readonly subject: Subject
+  readonly token?: readonly Access[]
+}
+
 export interface Authorizer {
   /** Lets a request pass that has what it needs; without a need, everybody who is known. @throws OciError UNAUTHORIZED with a challenge */
   authorize(exchange: Exchange, need: Need | undefined): Promise<void>
@@ -69,51 +76,57 @@ export function createAuthorizer(options: {
 }): Authorizer {
   const { identity, tokens, credentials } = options
 
-  /** What the request's credentials allow of what it needs; undefined where they prove nothing. */
-  async function accessOf(
-    { request, registry, record }: Exchange,
-    need: Need | undefined,
-  ): Promise<readonly Access[] | undefined> {
+  async function prove({ request, registry, record }: Exchange): Promise<Proof | undefined> {
     const authorization = parseAuthorization(request.headers.authorization)
     if (authorization.scheme === 'bearer') {
       const claims = await tokens.verifyAccessToken(registry, authorization.token)
       if (claims) record.subject = claims.subject
-      // Once more, by the roles of now: a right that was taken away ends with it, not with the token.
-      return (
-        claims && grant(identity, registry, claims.subject, need ? narrow(claims.access, need) : [])
-      )
+      return claims && { subject: claims.subject, token: claims.access }
     }
     if (authorization.scheme === 'basic') {
       const { user, password } = authorization
       const subject = await credentials.prove(registry, user, password)
       if (subject) record.subject = subject
       else record.triedName = shownName(registry, user)
-      return subject && grant(identity, registry, subject, need ? [asked(need)] : [])
+      return subject && { subject }
     }
     return undefined
   }
 
-  const asked = ({ scope, oneOf }: Need) => ({ ...scope, actions: [...scope.actions, ...oneOf] })
-  const has = (access: readonly Access[], { scope, oneOf }: Need) =>
-    permits(access, scope.type, scope.name, oneOf)
+  /** By the roles of now, for tokens too: a right that was taken away ends with it, not with the token. */
+  function isAllowed({ registry }: Exchange, { subject, token }: Proof, need: Need): boolean {
+    const { scope, oneOf } = need
+    const asked = token
+      ? narrow(token, need)
+      : [{ ...scope, actions: [...scope.actions, ...oneOf] }]
+    return permits(grant(identity, registry, subject, asked), scope.type, scope.name, oneOf)
+  }
+
+  /** Whether it lacks nothing but a token that names more. */
+  const isHeldBack = (exchange: Exchange, proof: Proof, need: Need): boolean =>
+    proof.token !== undefined &&
+    !isAllowed(exchange, proof, need) &&
+    isAllowed(exchange, { subject: proof.subject }, need)
 
   return {
     async authorize(exchange, need) {
-      const access = await accessOf(exchange, need)
-      if (access && (!need || has(access, need))) return
-      throw unauthorized(exchange, need, access !== undefined)
+      const proof = await prove(exchange)
+      if (proof && (!need || isAllowed(exchange, proof, need))) {
+        if (!need?.useful || !isHeldBack(exchange, proof, need.useful)) return
+      }
+      throw unauthorized(exchange, need, proof !== undefined)
     },
 
     async may(exchange, need) {
-      const access = await accessOf(exchange, need)
-      return access !== undefined && has(access, need)
+      const proof = await prove(exchange)
+      return proof !== undefined && isAllowed(exchange, proof, need)
     },
   }
 }
 
 function unauthorized(exchange: Exchange, need: Need | undefined, known: boolean): OciError {
   const { scope, useful } = need ?? {}
-  const scopes = [scope, useful].filter((each) => each !== undefined).map(formatScope)
+  const scopes = [scope, useful?.scope].filter((each) => each !== undefined).map(formatScope)
   const { request, registry } = exchange
   const scheme = (request.socket as Partial<TLSSocket>).encrypted ? 'https' : 'http'
   // az reads nothing after a blank in this header.

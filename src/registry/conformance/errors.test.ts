@@ -27,7 +27,8 @@ const CODES = [
 const REFUSED: readonly (readonly [method: string, path: string, status: number, ask?: Ask])[] = [
   ['GET', '/v2/app/manifests/none', 404],
   ['GET', '/v2/nobody/manifests/none', 404],
-  ['GET', '/v2/app/manifests/.bad', 400],
+  ['GET', '/v2/app/manifests/.bad', 404],
+  ['PUT', '/v2/app/manifests/.bad', 400, { body: '{}' }],
   ['GET', '/v2/app/manifests/sha256:bad', 400],
   ['GET', '/v2/APP/manifests/v1', 400],
   ['GET', '/v2/%zz/manifests/v1', 400],

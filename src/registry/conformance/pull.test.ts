@@ -8,6 +8,8 @@ import { pushBlob, pushImage, startRegistry } from '../testing/registry-fixture.
 // https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pull
 const registry = await startRegistry({ after })
 const freshName = nameSource()
+/** As they would stand in a path. */
+const NO_TAGS = ['.a', '-a', 'a+b', 'a%20b', 't'.repeat(129)]
 const TEXT = Buffer.from('0123456789')
 
 for (const name of [
@@ -35,10 +37,22 @@ test('a tag MUST be at most 128 characters and match the expression of the speci
   for (const tag of ['_', 'V1.0-rc_1', '0', 't'.repeat(128)]) {
     assert.equal((await pushArtifact(registry, app, {}, tag)).answer.status, 201, tag)
   }
-  for (const tag of ['.a', '-a', 'a+b', 'a%20b', 't'.repeat(129)]) {
+  for (const tag of NO_TAGS) {
     assert.equal((await pushArtifact(registry, app, {}, tag)).answer.status, 400, tag)
   }
 })
+
+for (const method of ['GET', 'HEAD', 'DELETE']) {
+  test(`if the manifest is not found, the response code MUST be 404, by what can be no tag either: ${method}`, async () => {
+    const app = freshName()
+    await pushArtifact(registry, app, {}, 'v1')
+    for (const tag of [...NO_TAGS, '.INVALID_MANIFEST_NAME']) {
+      const answer = await registry.send(method, `/v2/${app}/manifests/${tag}`)
+      assert.equal(answer.status, 404, tag)
+      if (method !== 'HEAD') assert.equal(answer.code, 'MANIFEST_UNKNOWN')
+    }
+  })
+}
 
 for (const reference of [
   'sha256:',

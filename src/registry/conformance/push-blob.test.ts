@@ -47,6 +47,27 @@ test('a single POST MUST be answered 201 with the Location of a blob that can be
   assert.deepEqual((await registry.send('GET', String(answer.headers.location))).body, BYTES)
 })
 
+for (const algorithm of ['sha256', 'sha512'] as const) {
+  test(`a blob MAY be empty, in whichever way it comes, and by ${algorithm} as well`, async () => {
+    const app = freshName()
+    const digest = digestOf(Buffer.of(), algorithm)
+    const path = `/v2/${app}/blobs/${digest}`
+    const streamed = await beginUpload(registry, app)
+    await registry.send('PATCH', streamed, { body: '' })
+    for (const [method, target] of [
+      ['POST', `/v2/${app}/blobs/uploads/?digest=${digest}`],
+      ['PUT', closing(await beginUpload(registry, app), digest)],
+      ['PUT', closing(streamed, digest)],
+    ] as const) {
+      assert.equal((await registry.send(method, target, { body: '' })).status, 201)
+      const { status, headers, body } = await registry.send('GET', path)
+      assert.deepEqual([status, headers['content-length'], body.length], [200, '0', 0])
+      assert.equal((await registry.send('DELETE', path)).status, 202)
+      assert.equal((await registry.send('HEAD', path)).status, 404)
+    }
+  })
+}
+
 test('400: the digest MUST match that of the blob', async () => {
   const app = freshName()
   const body = BYTES

@@ -20,7 +20,8 @@ export interface Exchange {
 }
 
 type Answered = Pick<Exchange, 'request' | 'response' | 'record'>
-export type AnswerHeaders = Readonly<Record<string, string | number>>
+/** A list is sent as a header for each of its texts. */
+export type AnswerHeaders = Readonly<Record<string, string | number | readonly string[]>>
 
 /** What every answer says. */
 const ALWAYS: readonly string[] = [
@@ -42,7 +43,11 @@ export function sendHead(
 ): void {
   const lines = ALWAYS.concat('x-ms-correlation-request-id', record.correlationId)
   if (length !== undefined) lines.push('Content-Length', String(length))
-  for (const name in headers) lines.push(name, String(headers[name]))
+  for (const name in headers) {
+    const value = headers[name]
+    if (typeof value === 'object') for (const each of value) lines.push(name, each)
+    else lines.push(name, String(value))
+  }
   response.writeHead(status, lines)
 }
 

@@ -13,6 +13,8 @@ export type OciPath =
       readonly repository: string
       readonly reference: ManifestReference
     }
+  /** A manifest by what cannot be a tag, so that there is none. */
+  | { readonly kind: 'no_manifest'; readonly repository: string; readonly tag: string }
   | { readonly kind: 'blob'; readonly repository: string; readonly digest: Digest }
   | { readonly kind: 'uploads'; readonly repository: string }
   | { readonly kind: 'upload'; readonly repository: string; readonly id: string }
@@ -44,11 +46,13 @@ export function parseDigest(text: string): Digest {
   return text
 }
 
-/** @throws OciError DIGEST_INVALID, TAG_INVALID */
-function parseReference(text: string): ManifestReference {
-  if (text.includes(':')) return { digest: parseDigest(text) }
-  if (!isTag(text)) throw new OciError('TAG_INVALID', { tag: text })
-  return { tag: text }
+/** @throws OciError DIGEST_INVALID */
+function parseManifest(repository: string, text: string): OciPath {
+  if (text.includes(':')) {
+    return { kind: 'manifest', repository, reference: { digest: parseDigest(text) } }
+  }
+  if (!isTag(text)) return { kind: 'no_manifest', repository, tag: text }
+  return { kind: 'manifest', repository, reference: { tag: text } }
 }
 
 /** Clients may write a repository's slashes and a digest's colon as `%2F` and `%3A`. @throws OciError NAME_INVALID */
@@ -64,7 +68,7 @@ export function decodePath(path: string): string {
 /**
  * Parses a decoded path; undefined where it is none of ours. Names may hold any of the words, so the end decides.
  *
- * @throws OciError NAME_INVALID, DIGEST_INVALID, TAG_INVALID
+ * @throws OciError NAME_INVALID, DIGEST_INVALID
  */
 export function parseOciPath(path: string): OciPath | undefined {
   if (path === '/v2/' || path === '/v2') return { kind: 'base' }
@@ -74,9 +78,7 @@ export function parseOciPath(path: string): OciPath | undefined {
   const [last = '', second = '', third = ''] = segments.slice(-3).reverse()
   const repository = (count: number) => parseRepositoryName(segments.slice(0, -count).join('/'))
 
-  if (second === 'manifests') {
-    return { kind: 'manifest', repository: repository(2), reference: parseReference(last) }
-  }
+  if (second === 'manifests') return parseManifest(repository(2), last)
   if (third === 'blobs' && second === 'uploads') {
     if (last === '') return { kind: 'uploads', repository: repository(3) }
     if (!UPLOAD_ID.test(last)) throw new OciError('BLOB_UPLOAD_UNKNOWN')

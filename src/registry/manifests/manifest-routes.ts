@@ -95,7 +95,8 @@ export function createManifestRoutes(options: {
         Location: `/v2/${repository}/manifests/${digest}`,
         'Docker-Content-Digest': digest,
         ...(manifest.subject && { 'OCI-Subject': manifest.subject }),
-        ...(query.has('tag') && tags.length > 0 && { 'OCI-Tag': tags.join(', ') }),
+        // A header for each: clients look a tag up among them and take no list apart.
+        ...(query.has('tag') && { 'OCI-Tag': tags }),
         ...(manifest.mediaType === OCI_ARTIFACT && { Warning: WARNING_OF_ARTIFACT }),
       })
     },

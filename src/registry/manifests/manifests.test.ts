@@ -92,7 +92,7 @@ for (const [path, status, code] of [
   ['/v2/UPPER/manifests/v1', 400, 'NAME_INVALID'],
   ['/v2/app/../etc/manifests/v1', 400, 'NAME_INVALID'],
   ['/v2/%E0%A4%A/manifests/v1', 400, 'NAME_INVALID'],
-  ['/v2/app/manifests/-bad', 400, 'MANIFEST_INVALID'],
+  ['/v2/app/manifests/-bad', 404, 'MANIFEST_UNKNOWN'],
   ['/v2/nobody/tags/list', 404, 'NAME_UNKNOWN'],
   ['/v2/app/tags/list?n=-1', 400, 'UNSUPPORTED'],
   ['/elsewhere', 404, 'UNSUPPORTED'],

@@ -45,6 +45,8 @@ const signIn = (name: string): SignIn => ({ principal: principal(name), credenti
 export interface Answer {
   readonly status: number
   readonly headers: IncomingHttpHeaders
+  /** Every header of that name, where there may be several. */
+  every(name: string): readonly string[]
   readonly body: Buffer
   json(): Record<string, unknown>
   /** The OCI error code, where the body is an error. */
@@ -291,7 +293,8 @@ function send(port: number, method: string, path: string, ask: Ask): Promise<Ans
         const body = Buffer.concat(chunks)
         const { headers: answered, statusCode: status = 0 } = response
         const json = () => JSON.parse(body.toString()) as Record<string, unknown>
-        resolve({ status, headers: answered, body, json, code: codeOf(body) })
+        const every = (name: string) => response.headersDistinct[name] ?? []
+        resolve({ status, headers: answered, every, body, json, code: codeOf(body) })
       })
     })
     request.on('error', reject)
