@@ -7,6 +7,7 @@ import { isErrno, syncFolder } from '../lib/files.ts'
 import { type HeldFile, holdFile } from '../lib/held-file.ts'
 import type { BlobReader, BlobStore, BlobUpload, UploadOwner } from './blob-store.ts'
 import { openFileUpload } from './file-upload.ts'
+import { createHashThread } from './hash-thread.ts'
 import { listBlobFiles } from './list-blob-files.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
@@ -33,6 +34,7 @@ export async function createFileBlobStore(
   const uploads = new Map<string, BlobUpload>()
   const knownFolders = new Set<string>()
   const shards = new Map<string, HeldFile>()
+  const hashes = createHashThread()
   const uploadFolder = (registry: string) => join(folder, 'uploads', encodeURIComponent(registry))
 
   const uploadFile = (owner: UploadOwner, id: string) => {
@@ -67,6 +69,7 @@ export async function createFileBlobStore(
       received,
       ...(handle && { handle }),
       syncFolder: syncShard,
+      hashes,
       async place(digest) {
         await ensureFolder(dirname(blobFile(digest)))
         return blobFile(digest)
