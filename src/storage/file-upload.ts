@@ -1,8 +1,8 @@
 import { createHash, type Hash } from 'node:crypto'
-import { type FileHandle, link as hardLink, rename, rm } from 'node:fs/promises'
+import { copyFile, type FileHandle, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { algorithmOf, type Digest, type DigestAlgorithm, hexOf } from '../lib/digest.ts'
-import { isErrno } from '../lib/files.ts'
+import { syncFolder as syncFile } from '../lib/files.ts'
 import { holdFile } from '../lib/held-file.ts'
 import { type BlobUpload, isStorageFull, StorageFull } from './blob-store.ts'
 import type { FollowingHash, HashThread } from './hash-thread.ts'
@@ -146,13 +146,21 @@ export function openFileUpload(options: FileUploadOptions): BlobUpload {
 
   const discard = (): Promise<void> => end(() => rm(file, { force: true }))
 
-  async function placeUntilSeen(digest: Digest, target: string, link: () => Promise<boolean>) {
+  async function placeUntilSeen(target: string, handle: FileHandle, link: () => Promise<boolean>) {
     for (let placings = 0; placings < PLACINGS_MAX; placings++) {
-      await putInPlace(file, target)
+      if (placings > 0) await copyBack(handle)
+      // In place of any that is there: whoever reads that reads on.
+      await rename(file, target)
       await syncFolder(dirname(target))
       if (await link()) return
     }
-    throw new Error(`${digest} is removed again and again`)
+    throw new Error(`${target} is removed again and again`)
+  }
+
+  /** Whoever removed the blob has taken the name of the file; it is still open. */
+  async function copyBack({ fd }: FileHandle): Promise<void> {
+    await copyFile(`/proc/self/fd/${fd}`, file)
+    await syncFile(file)
   }
 
   return {
@@ -183,40 +191,23 @@ export function openFileUpload(options: FileUploadOptions): BlobUpload {
       if ((await digestSoFar(algorithmOf(digest))) !== hexOf(digest)) return 'mismatch'
       const target = await place(digest)
       await syncing
-      await held.use(sync)
-      // From here on bytes at the end would be bytes of the blob.
-      await end(async () => {
-        try {
-          await placeUntilSeen(digest, target, link)
-        } finally {
-          // The blob has a name of its own by now; this one goes with the abandoned uploads where it does not go here.
-          await rm(file, { force: true }).catch(() => undefined)
-        }
+      await held.use(async (handle) => {
+        await sync(handle)
+        // From here on bytes at the end would be bytes of the blob.
+        await end(async () => {
+          try {
+            await placeUntilSeen(target, handle, link)
+          } catch (error) {
+            await rm(file, { force: true }).catch(() => undefined)
+            throw error
+          }
+        })
       })
       return 'committed'
     },
 
     discard,
   }
-}
-
-/** Gives the file its name as a blob, in place of any that is there, and keeps its own. */
-async function putInPlace(file: string, target: string): Promise<void> {
-  try {
-    await hardLink(file, target)
-  } catch (error) {
-    if (!isErrno(error, 'EEXIST')) throw error
-    await replace(file, target)
-  }
-}
-
-async function replace(file: string, target: string): Promise<void> {
-  const second = `${file}.placing`
-  await rm(second, { force: true })
-  await hardLink(file, second)
-  await rename(second, target)
-  // Where both were the same file already, renaming has done nothing.
-  await rm(second, { force: true })
 }
 
 /** Writes all of it in as few calls as the system takes. */
