@@ -4,7 +4,7 @@ import { dirname } from 'node:path'
 import { algorithmOf, type Digest, type DigestAlgorithm, hexOf } from '../lib/digest.ts'
 import { syncFolder as syncFile } from '../lib/files.ts'
 import { holdFile } from '../lib/held-file.ts'
-import { type BlobUpload, isStorageFull, StorageFull } from './blob-store.ts'
+import { type BlobUpload, type BytesSource, isStorageFull, StorageFull } from './blob-store.ts'
 import type { FollowingHash, HashThread } from './hash-thread.ts'
 
 /** Written at once: large enough that system calls do not count, small enough to wait for. */
@@ -68,7 +68,7 @@ export function openFileUpload(options: FileUploadOptions): BlobUpload {
   }
 
   async function receive(
-    source: AsyncIterable<Uint8Array>,
+    source: BytesSource,
     algorithm: DigestAlgorithm,
     handle: FileHandle,
   ): Promise<void> {
@@ -92,11 +92,13 @@ export function openFileUpload(options: FileUploadOptions): BlobUpload {
       batched = 0
     }
     try {
-      for await (const chunk of source) {
-        batch.push(chunk)
-        arrived += chunk.length
-        batched += chunk.length
-        if (batched >= BATCH_BYTES) await flush()
+      for await (const come of source) {
+        for (const chunk of come instanceof Uint8Array ? [come] : come) {
+          batch.push(chunk)
+          arrived += chunk.length
+          batched += chunk.length
+          if (batched >= BATCH_BYTES) await flush()
+        }
       }
     } finally {
       try {
