@@ -80,18 +80,20 @@ function sendParts(
   isChunked: boolean,
 ): void {
   const iterator = parts[Symbol.iterator]()
+  // As many together as the connection has room for, as Node's own client sends them.
   const go = () => {
-    for (let next = iterator.next(); !next.done; next = iterator.next()) {
-      socket.cork()
+    let hasRoom = true
+    socket.cork()
+    while (hasRoom) {
+      const next = iterator.next()
+      if (next.done) break
       if (isChunked) socket.write(`${next.value.length.toString(16)}\r\n`, 'latin1')
-      let hasRoom = socket.write(next.value)
+      hasRoom = socket.write(next.value)
       if (isChunked) hasRoom = socket.write('\r\n', 'latin1')
-      socket.uncork()
-      if (hasRoom) continue
-      socket.once('drain', go)
-      return
     }
-    if (isChunked) socket.write('0\r\n\r\n', 'latin1')
+    if (!hasRoom) socket.once('drain', go)
+    else if (isChunked) socket.write('0\r\n\r\n', 'latin1')
+    socket.uncork()
   }
   go()
 }
