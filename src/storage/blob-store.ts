@@ -49,6 +49,8 @@ export interface BlobReader extends BytesReader {
   identify(): Promise<string>
 }
 
+export type BytesSource = AsyncIterable<Uint8Array | readonly Uint8Array[]>
+
 export interface BlobUpload {
   readonly id: string
   /** Bytes so far. */
@@ -57,12 +59,12 @@ export interface BlobUpload {
   /** Runs one piece of work at a time on this upload, in the order of the calls. */
   exclusive<T>(work: () => Promise<T>): Promise<T>
   /**
-   * Takes bytes at the end. When the source fails, what came before stays and the failure is passed on.
+   * Takes bytes at the end, as they are or several pieces of them at once. When the source fails, what came before stays and the failure is passed on.
    * `algorithm` is the one that `commit` will ask for, as far as is known.
    *
    * @throws StorageFull
    */
-  append(source: AsyncIterable<Uint8Array>, algorithm?: DigestAlgorithm): Promise<void>
+  append(source: BytesSource, algorithm?: DigestAlgorithm): Promise<void>
   /**
    * Makes it a blob, durably, and then seen by `link`, which answers false where the blob was removed in between: then it
    * is put there again. With another digest than the bytes have, nothing happens.

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { hash, randomUUID } from 'node:crypto'
 import { existsSync, type Stats } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -7,6 +7,7 @@ import { isErrno, syncFolder } from '../lib/files.ts'
 import { type HeldFile, holdFile } from '../lib/held-file.ts'
 import type { BlobReader, BlobStore, BlobUpload, UploadOwner } from './blob-store.ts'
 import { openFileUpload } from './file-upload.ts'
+import { createHashThread } from './hash-thread.ts'
 import { listBlobFiles } from './list-blob-files.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
@@ -33,10 +34,11 @@ export async function createFileBlobStore(
   const uploads = new Map<string, BlobUpload>()
   const knownFolders = new Set<string>()
   const shards = new Map<string, HeldFile>()
+  const hashes = createHashThread()
   const uploadFolder = (registry: string) => join(folder, 'uploads', encodeURIComponent(registry))
 
   const uploadFile = (owner: UploadOwner, id: string) => {
-    const repository = createHash('sha256').update(owner.repository).digest('hex').slice(0, 16)
+    const repository = hash('sha256', owner.repository).slice(0, 16)
     return join(uploadFolder(owner.registry), `${repository}-${id}`)
   }
 
@@ -67,6 +69,7 @@ export async function createFileBlobStore(
       received,
       ...(handle && { handle }),
       syncFolder: syncShard,
+      hashes,
       async place(digest) {
         await ensureFolder(dirname(blobFile(digest)))
         return blobFile(digest)
@@ -90,7 +93,7 @@ export async function createFileBlobStore(
 
   let tidiedAt = 0
 
-  /** Whether the file is a blob as well: of a process that ended right after. One that lives ends it soon. */
+  /** Whether the file is a blob as well: of an earlier version that ended right after, or will soon. */
   const isPlaced = (file: string, { nlink, ctimeMs }: Stats, isAlone: boolean) =>
     nlink > 1 && !uploads.has(file) && (isAlone || Date.now() - ctimeMs > PLACING_MS_MAX)
 

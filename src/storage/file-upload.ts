@@ -1,11 +1,11 @@
 import { createHash, type Hash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { type FileHandle, link as hardLink, rename, rm } from 'node:fs/promises'
+import { copyFile, type FileHandle, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { algorithmOf, type Digest, type DigestAlgorithm, hexOf } from '../lib/digest.ts'
-import { isErrno } from '../lib/files.ts'
+import { syncFolder as syncFile } from '../lib/files.ts'
 import { holdFile } from '../lib/held-file.ts'
-import { type BlobUpload, isStorageFull, StorageFull } from './blob-store.ts'
+import { type BlobUpload, type BytesSource, isStorageFull, StorageFull } from './blob-store.ts'
+import type { FollowingHash, HashThread } from './hash-thread.ts'
 
 /** Written at once: large enough that system calls do not count, small enough to wait for. */
 const BATCH_BYTES = 1 << 20
@@ -24,75 +24,104 @@ interface FileUploadOptions {
   readonly place: (digest: Digest) => Promise<string>
   /** Makes the names in a folder durable. */
   readonly syncFolder: (folder: string) => Promise<void>
+  /** Hashes what is large. */
+  readonly hashes: HashThread
   readonly done: () => void
 }
 
-/** An upload into one file. Bytes are hashed while they arrive and read again only after a restart or a failed write. */
+/** Of all bytes so far: of a small upload's when they come, of a large one's from the file. */
+type Hashed = { readonly algorithm: DigestAlgorithm } & (
+  | { readonly hash: Hash }
+  | { readonly following: FollowingHash }
+)
+
+/** An upload into one file. Its bytes are hashed while they arrive, and anew only after a restart or a failed write. */
 export function openFileUpload(options: FileUploadOptions): BlobUpload {
-  const { file, id, place, syncFolder, done, ...from } = options
+  const { file, id, place, syncFolder, hashes, done, ...from } = options
   const held = holdFile(file, 'r+', options.handle)
   let received = from.received
   let state: 'open' | 'done' = 'open'
-  let hashed: { algorithm: DigestAlgorithm; hash: Hash } | undefined
+  let hashed: Hashed | undefined
   let queue: Promise<unknown> = Promise.resolve()
+  let synced = received
+  let syncing: Promise<void> = Promise.resolve()
 
-  async function hashSoFar(algorithm: DigestAlgorithm): Promise<Hash> {
-    if (hashed?.algorithm === algorithm) return hashed.hash
-    const hash = createHash(algorithm)
-    if (received > 0) {
-      const bytes = createReadStream(file, { end: received - 1, highWaterMark: BATCH_BYTES })
-      for await (const chunk of bytes) hash.update(chunk)
-    }
-    hashed = { algorithm, hash }
-    return hash
+  /** The hash so far; `isLarge` says what one is to become that begins. */
+  function hashSoFar(algorithm: DigestAlgorithm, isLarge: boolean): Hashed {
+    if (hashed && hashed.algorithm !== algorithm) forgetHash()
+    hashed ??=
+      isLarge || received > 0
+        ? { algorithm, following: hashes.follow(file, algorithm) }
+        : { algorithm, hash: createHash(algorithm) }
+    return hashed
   }
 
-  async function receive(source: AsyncIterable<Uint8Array>, hash: Hash, handle: FileHandle) {
+  function forgetHash(): void {
+    if (hashed && 'following' in hashed) hashed.following.drop()
+    hashed = undefined
+  }
+
+  async function digestSoFar(algorithm: DigestAlgorithm): Promise<string> {
+    const soFar = hashSoFar(algorithm, false)
+    if ('following' in soFar) return soFar.following.digest(received)
+    return soFar.hash.copy().digest('hex')
+  }
+
+  async function receive(
+    source: BytesSource,
+    algorithm: DigestAlgorithm,
+    handle: FileHandle,
+  ): Promise<void> {
     const start = received
     let arrived = 0
     let batch: Uint8Array[] = []
     let batched = 0
     let writing: Promise<void> = Promise.resolve()
-    let syncing: Promise<void> = Promise.resolve()
-    let synced = start
     const flush = async () => {
       await writing
-      if (received - synced >= FLUSHED_BYTES) {
-        await syncing
-        synced = received
-        syncing = sync(handle)
-        // Its failure is met before the next one or at the end; until then it must not count as unhandled.
-        syncing.catch(() => undefined)
-      }
+      await syncAhead()
+      const soFar = hashSoFar(algorithm, batched >= BATCH_BYTES)
+      if ('hash' in soFar) for (const chunk of batch) soFar.hash.update(chunk)
       writing = writeAll(handle, batch, received).then((bytes) => {
         received += bytes
+        if ('following' in soFar) soFar.following.reach(received)
       })
-      // Likewise.
+      // Its failure is met before the next one or at the end; until then it must not count as unhandled.
       writing.catch(() => undefined)
       batch = []
       batched = 0
     }
     try {
-      for await (const chunk of source) {
-        hash.update(chunk)
-        batch.push(chunk)
-        arrived += chunk.length
-        batched += chunk.length
-        if (batched >= BATCH_BYTES) await flush()
+      for await (const come of source) {
+        for (const chunk of come instanceof Uint8Array ? [come] : come) {
+          batch.push(chunk)
+          arrived += chunk.length
+          batched += chunk.length
+          if (batched >= BATCH_BYTES) await flush()
+        }
       }
     } finally {
       try {
         await flush()
         await writing
       } finally {
-        await syncing
         if (received - start !== arrived) {
           // The hash is ahead of the file.
-          hashed = undefined
+          forgetHash()
           await handle.truncate(received)
         }
       }
     }
+  }
+
+  /** Goes on when the request that it began with is over, and when the next one has come. */
+  async function syncAhead(): Promise<void> {
+    if (received - synced < FLUSHED_BYTES) return
+    await syncing
+    synced = received
+    syncing = held.use(sync)
+    // Likewise.
+    syncing.catch(() => undefined)
   }
 
   async function sync(handle: FileHandle): Promise<void> {
@@ -108,6 +137,7 @@ export function openFileUpload(options: FileUploadOptions): BlobUpload {
   /** It stays known until its file is gone, or it would be taken up again from that. */
   async function end(work: () => Promise<void>): Promise<void> {
     state = 'done'
+    forgetHash()
     held.release()
     try {
       await work()
@@ -118,13 +148,21 @@ export function openFileUpload(options: FileUploadOptions): BlobUpload {
 
   const discard = (): Promise<void> => end(() => rm(file, { force: true }))
 
-  async function placeUntilSeen(digest: Digest, target: string, link: () => Promise<boolean>) {
+  async function placeUntilSeen(target: string, handle: FileHandle, link: () => Promise<boolean>) {
     for (let placings = 0; placings < PLACINGS_MAX; placings++) {
-      await putInPlace(file, target)
+      if (placings > 0) await copyBack(handle)
+      // In place of any that is there: whoever reads that reads on.
+      await rename(file, target)
       await syncFolder(dirname(target))
       if (await link()) return
     }
-    throw new Error(`${digest} is removed again and again`)
+    throw new Error(`${target} is removed again and again`)
+  }
+
+  /** Whoever removed the blob has taken the name of the file; it is still open. */
+  async function copyBack({ fd }: FileHandle): Promise<void> {
+    await copyFile(`/proc/self/fd/${fd}`, file)
+    await syncFile(file)
   }
 
   return {
@@ -143,52 +181,35 @@ export function openFileUpload(options: FileUploadOptions): BlobUpload {
     },
 
     async append(source, algorithm) {
-      const hash = await hashSoFar(algorithm ?? hashed?.algorithm ?? 'sha256')
+      const wanted = algorithm ?? hashed?.algorithm ?? 'sha256'
       try {
-        await held.use((handle) => receive(source, hash, handle))
+        await held.use((handle) => receive(source, wanted, handle))
       } catch (error) {
         throw isStorageFull(error) ? new StorageFull({ cause: error }) : error
       }
     },
 
     async commit(digest, link) {
-      const hash = await hashSoFar(algorithmOf(digest))
-      if (hash.copy().digest('hex') !== hexOf(digest)) return 'mismatch'
+      if ((await digestSoFar(algorithmOf(digest))) !== hexOf(digest)) return 'mismatch'
       const target = await place(digest)
-      await held.use(sync)
-      // From here on bytes at the end would be bytes of the blob.
-      await end(async () => {
-        try {
-          await placeUntilSeen(digest, target, link)
-        } finally {
-          // The blob has a name of its own by now; this one goes with the abandoned uploads where it does not go here.
-          await rm(file, { force: true }).catch(() => undefined)
-        }
+      await syncing
+      await held.use(async (handle) => {
+        await sync(handle)
+        // From here on bytes at the end would be bytes of the blob.
+        await end(async () => {
+          try {
+            await placeUntilSeen(target, handle, link)
+          } catch (error) {
+            await rm(file, { force: true }).catch(() => undefined)
+            throw error
+          }
+        })
       })
       return 'committed'
     },
 
     discard,
   }
-}
-
-/** Gives the file its name as a blob, in place of any that is there, and keeps its own. */
-async function putInPlace(file: string, target: string): Promise<void> {
-  try {
-    await hardLink(file, target)
-  } catch (error) {
-    if (!isErrno(error, 'EEXIST')) throw error
-    await replace(file, target)
-  }
-}
-
-async function replace(file: string, target: string): Promise<void> {
-  const second = `${file}.placing`
-  await rm(second, { force: true })
-  await hardLink(file, second)
-  await rename(second, target)
-  // Where both were the same file already, renaming has done nothing.
-  await rm(second, { force: true })
 }
 
 /** Writes all of it in as few calls as the system takes. */

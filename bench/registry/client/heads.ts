@@ -1,7 +1,5 @@
-import net from 'node:net'
-import tls from 'node:tls'
 import { type Access, type Outcome, percentile } from '../job.ts'
-import { namedBy } from './session.ts'
+import { connect } from './connection.ts'
 
 const END_OF_HEAD = '\r\n\r\n'
 
@@ -59,21 +57,4 @@ export async function headLoad(
     p50: percentile(times, 0.5),
     p99: percentile(times, 0.99),
   }
-}
-
-function connect({ origin }: Access): Promise<net.Socket> {
-  const { protocol, hostname, port } = new URL(origin)
-  const isSecure = protocol === 'https:'
-  const at = { host: hostname, port: Number(port || 443) }
-  const socket = isSecure
-    ? tls.connect({ ...at, ...namedBy(hostname), rejectUnauthorized: false })
-    : net.connect(at)
-  socket.setNoDelay(true)
-  return new Promise((resolve, reject) => {
-    socket.once('error', reject)
-    socket.once(isSecure ? 'secureConnect' : 'connect', () => {
-      socket.off('error', reject)
-      resolve(socket)
-    })
-  })
 }

@@ -1,21 +1,6 @@
-import http from 'node:http'
-import https from 'node:https'
-import { isIP } from 'node:net'
 import { parseChallenge } from '../../../src/registry/access/challenge.ts'
 import type { Access } from '../job.ts'
-
-export interface Reply {
-  readonly status: number
-  readonly headers: http.IncomingHttpHeaders
-  readonly body: Buffer
-}
-
-export interface Ask {
-  readonly headers?: Readonly<Record<string, string>>
-  readonly body?: Buffer
-  /** Sent one after the other, each when the one before is on its way; without a length in the headers as chunks. */
-  readonly parts?: Iterable<Buffer>
-}
+import { type Ask, createConnections, type Reply } from './connection.ts'
 
 /** One client's connections to one registry. */
 export interface Session {
@@ -26,43 +11,13 @@ export interface Session {
   authorization(repository: string): Promise<string | undefined>
 }
 
-const CONNECTIONS_MAX = 64
-
 /** Opens no connection yet. Certificates are not checked: both sides' are of authorities that nobody trusts. */
 export function openSession(access: Access): Session {
-  const module = access.origin.startsWith('https:') ? https : http
-  const agent = new module.Agent({
-    keepAlive: true,
-    maxSockets: CONNECTIONS_MAX,
-    rejectUnauthorized: false,
-  })
+  const connections = createConnections(access)
   const known = new Map<string, Promise<string | undefined>>()
 
-  function send(method: string, url: string, { headers = {}, body, parts }: Ask): Promise<Reply> {
-    const { protocol, hostname, port, host, pathname, search } = new URL(url, access.origin)
-    return new Promise((resolve, reject) => {
-      const request = module.request({
-        ...{ protocol, agent, method, host: hostname, port },
-        ...(protocol === 'https:' && namedBy(hostname)),
-        path: `${pathname}${search}`,
-        headers: { host, ...headers },
-      })
-      request.once('error', reject)
-      request.once('response', (response) => {
-        const chunks: Buffer[] = []
-        response.on('data', (chunk: Buffer) => chunks.push(chunk))
-        response.once('error', reject)
-        response.once('end', () =>
-          resolve({
-            status: response.statusCode ?? 0,
-            headers: response.headers,
-            body: Buffer.concat(chunks),
-          }),
-        )
-      })
-      if (parts) sendParts(request, parts)
-      else request.end(body)
-    })
+  function send(method: string, url: string, ask: Ask): Promise<Reply> {
+    return connections.ask(method, pathOf(url), ask)
   }
 
   async function authorize(repository: string): Promise<string | undefined> {
@@ -101,19 +56,9 @@ export function openSession(access: Access): Session {
   }
 }
 
-/** A client that goes to an address names no server. */
-export const namedBy = (hostname: string): { readonly servername?: string } =>
-  isIP(hostname) ? {} : { servername: hostname }
-
-function sendParts(request: http.ClientRequest, parts: Iterable<Buffer>): void {
-  const iterator = parts[Symbol.iterator]()
-  const go = () => {
-    for (let next = iterator.next(); !next.done; next = iterator.next()) {
-      if (request.write(next.value)) continue
-      request.once('drain', go)
-      return
-    }
-    request.end()
-  }
-  go()
+/** Both sides send their clients nowhere else. */
+function pathOf(url: string): string {
+  if (url.startsWith('/')) return url
+  const { pathname, search } = new URL(url)
+  return `${pathname}${search}`
 }

@@ -5,7 +5,7 @@ import type { Authorizer } from '../access/authorize.ts'
 import type { ContentReader } from '../content/content-reader.ts'
 import type { ContentWriter } from '../content/content-writer.ts'
 import { disallowed } from '../content/disallowed.ts'
-import { bodyOf } from '../http/body.ts'
+import { piecesOf } from '../http/body.ts'
 import { parseContentRange } from '../http/byte-range.ts'
 import { type Exchange, sendEmpty } from '../http/exchange.ts'
 import { OciError } from '../http/oci-error.ts'
@@ -130,7 +130,7 @@ async function receive(
   algorithm: ReturnType<typeof algorithmOf> | undefined,
 ): Promise<void> {
   const before = upload.received
-  await upload.append(bodyOf(request), algorithm)
+  await upload.append(piecesOf(request), algorithm)
   const range = request.headers['content-range']
   const stated = range === undefined ? undefined : parseContentRange(range)
   if (stated && stated.end - stated.start !== upload.received - before) {

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { endAnswer } from '../../lib/end-answer.ts'
 import type { RequestRecord } from '../events/request-record.ts'
 import type { RegistryFacts } from '../registry-directory.ts'
-import { bodyOf } from './body.ts'
+import { piecesOf } from './body.ts'
 import { OciError } from './oci-error.ts'
 
 /** What a client has added to a path. */
@@ -107,10 +107,10 @@ export async function readBody(
   if (Number(request.headers['content-length'] ?? 0) > bytesMax) throw tooLarge()
   const chunks: Buffer[] = []
   let size = 0
-  for await (const chunk of bodyOf(request)) {
-    size += chunk.length
+  for await (const pieces of piecesOf(request)) {
+    for (const piece of pieces) size += piece.length
     if (size > bytesMax) throw tooLarge()
-    chunks.push(chunk)
+    chunks.push(...pieces)
   }
   return Buffer.concat(chunks)
 }

@@ -1,5 +1,11 @@
 import type { Digest } from '../../lib/digest.ts'
-import { type BlobReader, type BlobStore, type BlobUpload, StorageFull } from '../blob-store.ts'
+import {
+  type BlobReader,
+  type BlobStore,
+  type BlobUpload,
+  type BytesSource,
+  StorageFull,
+} from '../blob-store.ts'
 
 /**
  * What goes wrong at one step. `short` takes or gives a part only (a write fails then, a read does not); `slow` waits to be
@@ -151,9 +157,10 @@ export function createFaultyBlobStore(inner: BlobStore): FaultyBlobStore {
 const ioError = (): Error => Object.assign(new Error('EIO: i/o error, write'), { code: 'EIO' })
 
 /** A part of the first bytes, and then what a disk says that fails. */
-async function* halfOf(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  for await (const chunk of source) {
-    yield chunk.subarray(0, Math.ceil(chunk.length / 2))
+async function* halfOf(source: BytesSource): AsyncGenerator<Uint8Array> {
+  for await (const come of source) {
+    const bytes = come instanceof Uint8Array ? come : Buffer.concat(come)
+    yield bytes.subarray(0, Math.ceil(bytes.length / 2))
     throw ioError()
   }
 }
