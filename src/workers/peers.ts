@@ -1,11 +1,12 @@
 import { rm } from 'node:fs/promises'
-import http, { type IncomingMessage, type ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import net from 'node:net'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { takeBytes } from '../lib/connection-bytes.ts'
+import { http } from '../lib/http.ts'
 import { type Origin, originOf, setOrigin } from '../lib/origin.ts'
 import { OciError } from '../registry/http/oci-error.ts'
 
