@@ -63,7 +63,11 @@ async function compose(config: Config, progress: Progress, closing: Closing): Pr
   const workers = openWorkers(opened, config, closing)
   const { stores } = workers
   const { folder, log, settings } = stores
+  const step = (reached: string): void =>
+    log.debug({ reached, ms: Math.round(performance.now()) }, 'starting')
+  step('stores')
   const who = await openPrincipals(stores, { hostNames, inPlaces }, closing)
+  step('principals')
   const outside = await openOutside(stores, config, () => host.port)
   const secrets = await openVaultSecrets(config.keyVault.secretsFile, log)
   const { exposition, ...metrics } = createMetrics(config.version)
@@ -74,6 +78,7 @@ async function compose(config: Config, progress: Progress, closing: Closing): Pr
   const registryMetrics = workers.shared(metrics)
   const options = { ...inside, outside, secrets, cache, metrics, registryMetrics, trail }
   const { start, ...created } = await createPlanes(stores, who, options, closing)
+  step('planes')
   const content = careForContent(stores, created, config, closing)
   // Connections wait until they have begun; meanwhile the rest is made.
   const begun = workers.begin(who, created, { metrics, trail })
@@ -82,6 +87,7 @@ async function compose(config: Config, progress: Progress, closing: Closing): Pr
   const names = createNames(stores, served, config, metrics)
   const { registryDomain } = settings
   const authorities = await openAuthorities(folder.authorities, { registryDomain, hostNames })
+  step('authorities')
   const places = makePlaces(stores, who, { ...served, ...names, authorities }, closing)
   addMetrics(metrics, stores, { ...served, places: () => places.list() })
   // Until all is in effect for the first time; then what is missing of it.
@@ -93,13 +99,18 @@ async function compose(config: Config, progress: Progress, closing: Closing): Pr
     { ...served, dns: names.hostDns, authorities, whyNotReady: () => whyNotReady(), exposition },
     closing,
   )
+  step('host')
   const support = await places.support()
+  step('support')
   if (support.available) {
     await progress.step('places', () => places.reconcile()).catch(toleratePartialEffect)
   }
+  step('places')
   await who.homes.tidy()
   await who.identities.tidy()
+  step('tidy')
   await begun
+  step('workers')
 
   const status: Server['status'] = async () =>
     describeServer({
@@ -121,6 +132,7 @@ async function compose(config: Config, progress: Progress, closing: Closing): Pr
     audit: audit.reader,
   }
   const { attach, shutDownAsked } = await operate(stores, who, parts, closing)
+  step('operator')
   await start()
   content.start()
   whyNotReady = () => whatIsMissing({ support, places: places.list() })

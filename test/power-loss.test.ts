@@ -26,7 +26,7 @@ import {
  * the progress of an upload that its client begins again: those may go.
  */
 const MAY_BE_LOST =
-  /\/(logs|places|clients|authorities\/[a-z]+-leaves)(\/|$)|-shm$|-commits$|\/run\/(lock\.db|holder|program-|operator\.sock)|\/run$|\/uploads(\/|$)/
+  /\/(logs|places|clients|authorities\/[a-z]+-leaves)(\/|$)|-shm$|-commits$|\/run\/(lock\.db|w\d+\.lock|holder|program-|operator\.sock)|\/run$|\/uploads(\/|$)/
 
 describe('before it acknowledges anything', {
   ...needs('places', 'ip', 'strace'),

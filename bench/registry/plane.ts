@@ -11,7 +11,7 @@ import type { PlaneSaid } from './plane-program.ts'
 import type { Started } from './target.ts'
 
 const PROGRAM = fileURLToPath(new URL('plane-program.ts', import.meta.url))
-const OPTIONS = new URL('../../bin/node-options', import.meta.url)
+const OPTIONS = ['../../bin/node-options', '../../bin/server-options']
 
 export interface Plane extends PlaneSaid {
   processes(): Promise<readonly number[]>
@@ -20,7 +20,10 @@ export interface Plane extends PlaneSaid {
 
 /** Starts the registry plane in a process of its own, as the program is started, with these options of Node's as well. */
 export async function startPlane(more: readonly string[] = []): Promise<Plane> {
-  const options = (await readFile(OPTIONS, 'utf8')).split('\n').filter((line) => /^-/.test(line))
+  const files = await Promise.all(
+    OPTIONS.map((file) => readFile(new URL(file, import.meta.url), 'utf8')),
+  )
+  const options = files.flatMap((text) => text.split('\n')).filter((line) => /^-/.test(line))
   const child = spawn(execPath, [...options, ...more, PROGRAM], {
     stdio: ['pipe', 'pipe', 'inherit'],
     env: { ...process.env, UV_THREADPOOL_SIZE: '16' },

@@ -1,5 +1,6 @@
-import { type IncomingMessage, request } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { text } from 'node:stream/consumers'
+import { http } from '../lib/http.ts'
 import { CommandError } from './command-error.ts'
 
 /** Speaks to the server of one data folder over its operator's socket. */
@@ -22,7 +23,7 @@ export function createOperatorClient(socket: string, dataFolder: string): Operat
   const send = (method: string, path: string, body: unknown): Promise<IncomingMessage> =>
     new Promise((resolve, reject) => {
       const content = body === undefined ? undefined : JSON.stringify(body)
-      const outgoing = request(
+      const outgoing = http.request(
         {
           socketPath: socket,
           method,

@@ -1,5 +1,6 @@
-import http, { type IncomingMessage, type ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { endAnswer } from '../lib/end-answer.ts'
+import { http } from '../lib/http.ts'
 import { listen } from './listen.ts'
 import { sendJson } from './refusals.ts'
 

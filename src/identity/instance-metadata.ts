@@ -1,7 +1,8 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type net from 'node:net'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Clock } from '../lib/clock.ts'
+import { http } from '../lib/http.ts'
 import type { PlaceId } from '../lib/origin.ts'
 import { audienceOf } from './audience.ts'
 import type { SignIn } from './principals.ts'
@@ -94,7 +95,7 @@ export function createInstanceMetadata(options: {
 
   return {
     accept(server, place) {
-      const http = createServer({ requestTimeout: REQUEST_MS_MAX }, (request, response) => {
+      const fed = http.createServer({ requestTimeout: REQUEST_MS_MAX }, (request, response) => {
         answer(request, place).then(
           (given) => send(response, given),
           (error: unknown) => {
@@ -108,15 +109,15 @@ export function createInstanceMetadata(options: {
         connections.add(socket)
         socket.once('close', () => connections.delete(socket))
         socket.on('error', (error) => log.debug({ err: error }, 'connection failed'))
-        http.emit('connection', socket)
+        fed.emit('connection', socket)
       }
       server.on('connection', accept)
       // Node begins to enforce timeouts when a server starts to listen; this one is fed instead.
-      http.emit('listening')
+      fed.emit('listening')
       return {
         async close() {
           const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-          http.close()
+          fed.close()
           for (const socket of connections) socket.destroy()
           await closed
           server.off('connection', accept)

@@ -5,6 +5,7 @@ import type { Logger } from 'pino'
 import { parseCidr, usableAddresses } from '../lib/cidr.ts'
 import type { PlaceId } from '../lib/origin.ts'
 import { coalesce } from './coalesce.ts'
+import { inParallel } from './in-parallel.ts'
 import type { NamespaceDriver } from './namespace-driver.ts'
 import type { NamespaceEntry } from './namespace-entry.ts'
 import { programIdOf, programNamespace } from './namespace-names.ts'
@@ -62,6 +63,8 @@ interface Program {
 }
 
 const WATCH_MS = 1000
+/** Each costs two commands, one after the other. */
+const ADOPTED_AT_ONCE = 4
 
 /** Keeps account of the programs in places. `gone` is called when one has been removed, with its place. */
 export function createPrograms(options: {
@@ -83,6 +86,10 @@ export function createPrograms(options: {
     for (const program of programs.values()) {
       if (program.state === 'ending') await removeIfUnused(program)
     }
+    sweepLater()
+  }
+
+  function sweepLater(): void {
     clearTimeout(timer)
     if (closed || ![...programs.values()].some(({ state }) => state === 'ending')) return
     timer = setTimeout(() => void sweeps.run(), WATCH_MS).unref()
@@ -112,20 +119,21 @@ export function createPrograms(options: {
 
   return {
     async adopt(namespaces) {
-      for (const namespace of namespaces) {
+      await inParallel(ADOPTED_AT_ONCE, [...namespaces], async (namespace) => {
         const id = programIdOf(mark, namespace)
-        if (id === undefined || programs.has(id)) continue
+        if (id === undefined || programs.has(id)) return
         const running = await driver.processes(namespace).catch(() => [])
         if (running.length === 0) {
           await disconnectProgram(driver, namespace)
-          continue
+          return
         }
         const standing = await standingOf(driver, namespace)
         programs.set(id, { id, namespace, standing, state: 'ending' })
         log.info({ namespace, ...standing }, 'a program of an earlier run still uses its address')
-      }
+      })
       await removeFilesBut(folder, new Set(programs.keys()))
-      await sweeps.run()
+      // They have been looked at just now.
+      sweepLater()
     },
 
     async attach(plan, subnetName) {

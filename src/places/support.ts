@@ -8,7 +8,10 @@ export type Support =
   | { readonly available: true }
   | { readonly available: false; readonly cause: string; readonly cure: string }
 
-/** Finds out whether this machine can have places, by making and removing a namespace. */
+/**
+ * Finds out whether this machine can have places, by making and removing a namespace; where some are there from before
+ * a crash, it can.
+ */
 export async function checkSupport(driver: NamespaceDriver, mark: string): Promise<Support> {
   if (process.platform !== 'linux') {
     return {
@@ -17,7 +20,12 @@ export async function checkSupport(driver: NamespaceDriver, mark: string): Promi
       cure: 'Run Causeway on a Linux machine, real or virtual.',
     }
   }
-  const trial = `${namespacePrefix(mark)}trial-${randomBytes(3).toString('hex')}`
+  const trials = `${namespacePrefix(mark)}trial-`
+  const before = await driver.list(namespacePrefix(mark)).catch(() => new Map<string, number>())
+  if ([...before].some(([name, identity]) => identity !== 0 && !name.startsWith(trials))) {
+    return { available: true }
+  }
+  const trial = `${trials}${randomBytes(3).toString('hex')}`
   const refusal = await tryOut(driver, trial)
   await driver.remove(trial).catch(() => {})
   if (refusal === undefined) return { available: true }

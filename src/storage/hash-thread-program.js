@@ -3,25 +3,36 @@ import { createHash } from 'node:crypto'
 import { closeSync, openSync, readSync } from 'node:fs'
 import { parentPort } from 'node:worker_threads'
 
+/**
+ * @typedef {object} Known
+ * @property {number} id
+ * @property {string} file
+ * @property {import('node:crypto').Hash} hash
+ * @property {number} position
+ * @property {number} end
+ * @property {boolean} isWanted
+ */
+
 /** Of one file, before it is the next one's turn. */
 const TURN_BYTES = 1 << 20
 // What is read is hashed while it is still in the processor's cache.
 const buffer = Buffer.allocUnsafe(1 << 17)
 
-/** By the number of the hash: how far it is, and how far the file goes. */
+/** By the number of the hash: how far it is, and how far the file goes. @type {Map<number, Known>} */
 const hashes = new Map()
+/** @type {Set<Known>} */
 const due = new Set()
 
-parentPort.on('message', ({ id, isDropped, file, algorithm, end, isWanted }) => {
+parentPort?.on('message', ({ id, isDropped, file, algorithm, end, isWanted }) => {
+  const begun = hashes.get(id)
   if (isDropped) {
-    due.delete(hashes.get(id))
+    if (begun) due.delete(begun)
     hashes.delete(id)
     return
   }
-  const known = hashes.get(id) ?? { id, file, hash: createHash(algorithm), position: 0 }
+  const hash = begun?.hash ?? createHash(algorithm)
+  const known = Object.assign(begun ?? { id, file, hash, position: 0 }, { end, isWanted })
   hashes.set(id, known)
-  known.end = end
-  known.isWanted = isWanted
   if (due.size === 0) setImmediate(takeTurns)
   due.add(known)
 })
@@ -31,7 +42,7 @@ function takeTurns() {
     try {
       takeTurn(each)
     } catch (error) {
-      end(each, { failure: error.message })
+      end(each, { failure: error instanceof Error ? error.message : String(error) })
       // Whoever asks again begins anew.
       hashes.delete(each.id)
     }
@@ -39,14 +50,19 @@ function takeTurns() {
   if (due.size > 0) setImmediate(takeTurns)
 }
 
+/** @param {Known} each */
 function takeTurn(each) {
   read(each, Math.min(each.end, each.position + TURN_BYTES))
   if (each.position < each.end) return
   end(each, each.isWanted ? { hex: each.hash.copy().digest('hex') } : {})
 }
 
+/**
+ * @param {Known} each
+ * @param {number} until
+ */
 function read(each, until) {
-  const descriptor = openSync(each.file)
+  const descriptor = openSync(each.file, 'r')
   try {
     while (each.position < until) {
       const wanted = Math.min(buffer.length, until - each.position)
@@ -60,8 +76,12 @@ function read(each, until) {
   }
 }
 
+/**
+ * @param {Known} each
+ * @param {{ readonly hex?: string, readonly failure?: string }} answer
+ */
 function end(each, answer) {
   due.delete(each)
-  if (each.isWanted) parentPort.postMessage({ id: each.id, ...answer })
+  if (each.isWanted) parentPort?.postMessage({ id: each.id, ...answer })
   each.isWanted = false
 }

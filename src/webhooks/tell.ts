@@ -1,5 +1,6 @@
-import { type IncomingHttpHeaders, STATUS_CODES } from 'node:http'
+import type { IncomingHttpHeaders } from 'node:http'
 import { EgressError } from '../lib/egress-error.ts'
+import { http } from '../lib/http.ts'
 import { SIGNATURE_HEADER, signatureOf } from './signature.ts'
 import type { Callback } from './webhook-source.ts'
 
@@ -102,7 +103,7 @@ export async function tell(
       response: {
         ...(text !== '' && { content: text }),
         headers: flat(headers),
-        reasonPhrase: STATUS_CODES[status] ?? '',
+        reasonPhrase: http.STATUS_CODES[status] ?? '',
         statusCode: String(status),
         version: VERSION,
       },

@@ -12,6 +12,10 @@ const SYNCS = ['fsync', 'fdatasync']
 const MOVES = ['rename', 'renameat', 'renameat2', 'link', 'linkat']
 const MAKES = ['openat', 'mkdir', 'mkdirat', 'unlink', 'unlinkat', 'rmdir']
 
+/** Of sockets within the machine only the operator's leads to a client: by the others, processes of the server talk. */
+const isClients = (target: string): boolean =>
+  /^(TCP|socket)/.test(target) || /^UNIX.*\/operator\.sock"/.test(target)
+
 export interface DiskTrace {
   /** How many answers went to a client. */
   readonly answers: number
@@ -49,7 +53,7 @@ export async function readTrace(
   function begin(name: string, args: string): void {
     const [, target = ''] = /^\d+<(.*?)>(?:,|$| )/.exec(args) ?? []
     if (!WRITES.includes(name)) return
-    if (/^(TCP|UNIX|socket)/.test(target)) {
+    if (isClients(target)) {
       answers += 1
       for (const path of atRisk) early.add(path)
     } else {
