@@ -86,6 +86,27 @@ test('the others start when the first has loaded, and connections go to each in 
   await workers.close()
 })
 
+test('where the first dies before it has loaded, the others start all the same', async () => {
+  const { workers, started, begin, serving } = pool(2)
+  const begun = begin()
+  started[0]?.end()
+  await turn()
+  await turn()
+  // The first again, and the second.
+  assert.equal(started.length, 3)
+  await serving(1)
+  await serving(2)
+  await begun
+  assert.deepEqual(
+    workers.list().map(({ state, replaced }) => [state, replaced]),
+    [
+      ['serving', 1],
+      ['serving', 0],
+    ],
+  )
+  await workers.close()
+})
+
 test('what a worker has not taken when it dies goes to another, unless nobody wants it any more', async () => {
   const { workers, started, begin, serving } = pool(2)
   const begun = begin()

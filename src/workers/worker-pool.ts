@@ -93,7 +93,8 @@ export function createWorkerPool(
     const [one, ...others] = all
     if (!one) return
     void keepServing(one)
-    one.process?.loaded.then(() => {
+    // Should it die before, the others wait no longer for it.
+    Promise.race([one.process?.loaded, one.process?.ended]).then(() => {
       for (const each of others) void keepServing(each)
     })
   }
