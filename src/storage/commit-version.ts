@@ -3,14 +3,17 @@ import type { DatabaseSync } from 'node:sqlite'
 
 /** What changes whenever anything was committed to a database, in whatever process. */
 export interface CommitVersion {
-  /** The same number as before: nothing was committed in between. */
-  now(): number
+  /**
+   * The same number as before: nothing was committed in between. Undefined while something may be about to be, when what is
+   * read must not be remembered.
+   */
+  now(): number | undefined
 }
 
 /** The version as the one process has it that writes. */
 export interface CommitCounter extends CommitVersion {
-  /** To be called after each commit, before anybody is told of it. */
-  add(): void
+  /** Runs what commits, and counts it before anybody is told of it. @throws what `commit` throws, and Error where nothing can be counted: then it is not run */
+  around<T>(commit: () => T): T
   close(): void
 }
 
@@ -36,18 +39,37 @@ export function commitVersionOf(reader: DatabaseSync): CommitVersion {
 /**
  * Counts commits in a file beside the database, where other processes see the number. SQLite knows it as well (`PRAGMA
  * data_version`), but takes three times as long to say so, since it locks the database to look.
+ *
+ * A commit is announced by an odd number and counted by the next even one. Should the disk fail in between, what was
+ * committed stays so, and others remember nothing until a commit is counted again.
  */
 export function createCommitCounter(database: string): CommitCounter {
   const file = openSync(fileOf(database), constants.O_RDWR | constants.O_CREAT, MODE)
+  const written = new Float64Array(1)
   // No number that an earlier process has counted to.
-  const count = Float64Array.of(Date.now())
-  const write = () => writeSync(file, count, 0, BYTES, 0)
-  write()
+  let count = Date.now() * 2
+  const write = (number: number) => {
+    written[0] = number
+    writeSync(file, written, 0, BYTES, 0)
+  }
+  write(count)
+  let isAnnounced = false
   return {
-    now: () => count[0] ?? 0,
-    add() {
-      count[0] = (count[0] ?? 0) + 1
-      write()
+    now: () => count,
+    around(commit) {
+      if (!isAnnounced) write(count + 1)
+      isAnnounced = true
+      try {
+        return commit()
+      } finally {
+        count += 2
+        try {
+          write(count)
+          isAnnounced = false
+        } catch {
+          // Announced it stays.
+        }
+      }
     },
     close: () => closeSync(file),
   }
@@ -69,11 +91,13 @@ export function readCommitVersion(database: string): CommitVersion {
   }
   return {
     now() {
-      if (isRead) return count[0] ?? 0
-      readSync(file, count, 0, BYTES, 0)
-      isRead = true
-      process.nextTick(lookAgain)
-      return count[0] ?? 0
+      if (!isRead) {
+        readSync(file, count, 0, BYTES, 0)
+        isRead = true
+        process.nextTick(lookAgain)
+      }
+      const [number = 0] = count
+      return number % 2 === 0 ? number : undefined
     },
   }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { on } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execPath } from 'node:process'
@@ -80,6 +80,21 @@ test('what was taken back is no commit', async (t) => {
   })
   await assert.rejects(failing, /changed its mind/)
   for (const { get } of [here, there]) assert.equal(get(), 'first')
+})
+
+test('remembers nothing while a commit is announced that is not counted yet', async (t) => {
+  const { file, update, kysely, there } = await open(t)
+  writeFileSync(`${file}-commits`, Float64Array.of(3))
+  for (const reads of [1, 2]) {
+    assert.equal(there.get(), 'first')
+    assert.equal(there.reads(), reads)
+  }
+  await update('second').execute(kysely)
+  for (const _ of [1, 2]) {
+    await nextEvent()
+    assert.equal(there.get(), 'second')
+    assert.equal(there.reads(), 3)
+  }
 })
 
 test('another process sees at once what was committed in this one', async (t) => {

@@ -33,6 +33,7 @@ export function createCommittedCache(reader: DatabaseSync): CommittedCache {
       const now = version.now()
       if (now !== seen) forget()
       seen = now
+      if (now === undefined) return read()
       const known = values.get(key)
       // The gate: a key stands for one statement with its values, and so for one type.
       if (known !== undefined) return known as T

@@ -9,7 +9,7 @@ import {
   type SqliteStatement,
 } from 'kysely'
 import { CannotStart } from '../lib/cannot-start.ts'
-import { createCommitCounter, setCommitVersion } from './commit-version.ts'
+import { type CommitCounter, createCommitCounter, setCommitVersion } from './commit-version.ts'
 import { refuseNewer } from './data-too-new.ts'
 import { findDueUpgrade, migrate, UpgradeFailed } from './migrate.ts'
 import { MIGRATIONS, type Migrations } from './migrations.ts'
@@ -53,7 +53,7 @@ export async function openDatabase(file: string, options: UpgradeOptions = {}): 
     'PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA busy_timeout=5000; PRAGMA wal_autocheckpoint=4000',
   )
   const commits = createCommitCounter(file)
-  const kysely = new Kysely<Tables>({ dialect: dialectOf(writer, commits.add) })
+  const kysely = new Kysely<Tables>({ dialect: dialectOf(writer, commits.around) })
   try {
     await upgrade(file, writer, kysely, options)
   } catch (error) {
@@ -99,8 +99,8 @@ async function upgrade(
 }
 
 /** SQLite takes changes of the schema back with their transaction, which Kysely does not count on. */
-function dialectOf(database: DatabaseSync, committed: () => void): SqliteDialect {
-  const dialect = new SqliteDialect({ database: forKysely(database, committed) })
+function dialectOf(database: DatabaseSync, aroundCommit: CommitCounter['around']): SqliteDialect {
+  const dialect = new SqliteDialect({ database: forKysely(database, aroundCommit) })
   dialect.createAdapter = () => new TransactionalSqliteAdapter()
   return dialect
 }
@@ -130,29 +130,25 @@ const NOTHING_RUN = { changes: 0, lastInsertRowid: 0 }
 const STATEMENTS_MAX = 200
 
 // Kysely speaks better-sqlite3, whose statements take their parameters as one array and know whether they return rows.
-function forKysely(database: DatabaseSync, committed: () => void): SqliteDatabase {
+function forKysely(database: DatabaseSync, aroundCommit: CommitCounter['around']): SqliteDatabase {
   const prepared = new Map<string, SqliteStatement>()
 
   function prepare(sql: string): SqliteStatement {
     const statement = database.prepare(sql)
     const parameters = (values: readonly unknown[]) => values as never[]
     const isRead = /^select\b/i.test(sql)
-    const done = () => {
-      if (!isRead && !database.isTransaction) committed()
-    }
+    const commits = () =>
+      !isRead && (sql === 'commit' || (!database.isTransaction && sql !== 'begin'))
+    const counted = <T>(run: () => T): T => (commits() ? aroundCommit(run) : run())
     return {
       reader: statement.columns().length > 0,
       all(values) {
-        const rows = statement.all(...parameters(values))
-        done()
-        return rows
+        return counted(() => statement.all(...parameters(values)))
       },
       run(values) {
         // SQLite takes back some failed transactions itself, as on a full disk: the failure is what is to be told.
         if (sql === 'rollback' && !database.isTransaction) return NOTHING_RUN
-        const result = statement.run(...parameters(values))
-        done()
-        return result
+        return counted(() => statement.run(...parameters(values)))
       },
       iterate: (values) => statement.iterate(...parameters(values)) as IterableIterator<unknown>,
     }
