@@ -4,6 +4,7 @@ import type { BlobStore } from '../../storage/blob-store.ts'
 import type { RemovalReason } from '../../storage/registry-tables.ts'
 import type { RemovalLock } from '../../storage/removal-lock.ts'
 import type { Tables } from '../../storage/tables.ts'
+import { ownerOf } from '../content/needed-blobs.ts'
 import { type CopyPorts, removeCopies } from './remove-copies.ts'
 
 /** Files of one transaction: moving one takes microseconds. */
@@ -81,13 +82,7 @@ const removeBatch = (database: Kysely<Tables>, blobs: BlobStore, until: string) 
       .execute()
     const gone: { readonly digest: Digest; readonly size: number }[] = []
     for (const { digest, size } of due) {
-      const owner = await transaction
-        .selectFrom('registry_blob_links')
-        .where('digest', '=', digest)
-        .select('registry')
-        .limit(1)
-        .executeTakeFirst()
-      if (!owner && isDigest(digest)) {
+      if (isDigest(digest) && !(await ownerOf(transaction, digest))) {
         await blobs.remove(digest)
         await transaction
           .deleteFrom('registry_damaged_blobs')

@@ -3,6 +3,7 @@ import type { Digest } from '../../lib/digest.ts'
 import type { BlobStore } from '../../storage/blob-store.ts'
 import type { ReplicaStores } from '../../storage/replica-stores.ts'
 import type { Tables } from '../../storage/tables.ts'
+import { neededIn } from '../content/needed-blobs.ts'
 
 const BATCH = 100
 
@@ -68,18 +69,10 @@ const removeUnneeded = (
   database.transaction().execute(async (transaction) => {
     signal.throwIfAborted()
     if (digests.length === 0) return 0
-    const needed = await transaction
-      .selectFrom('registry_blob_links as l')
-      .innerJoin('registry_replicas as r', 'r.registry', 'l.registry')
-      .where('r.region', '=', region)
-      .where('l.digest', 'in', digests)
-      .select('l.digest')
-      .distinct()
-      .execute()
-    const isNeeded = new Set<string>(needed.map(({ digest }) => digest))
+    const needed = await neededIn(transaction, region, digests)
     let removed = 0
     for (const digest of digests) {
-      if (isNeeded.has(digest)) continue
+      if (needed.has(digest)) continue
       if (await store.has(digest)) removed += 1
       // Also what was set aside of it.
       await store.remove(digest)

@@ -5,6 +5,7 @@ import { isErrno } from '../../lib/files.ts'
 import type { BlobReader, BlobStore } from '../../storage/blob-store.ts'
 import type { ReplicaStores } from '../../storage/replica-stores.ts'
 import type { Tables } from '../../storage/tables.ts'
+import { neededIn, ownerOf } from '../content/needed-blobs.ts'
 import { HOME } from '../replicas/home.ts'
 import { copyBlob } from './copy-blob.ts'
 import { noteDamage, noteRepaired } from './damage.ts'
@@ -78,7 +79,8 @@ export function createMender(ports: MenderPorts): Mender {
     const isAside = await database.transaction().execute(async (transaction) => {
       if (!(await store.quarantine(digest, reader))) return false
       // What no replica there needs is not worth a person's look.
-      const isWanted = region === HOME || (await isNeeded(region, digest, transaction))
+      const isWanted =
+        region === HOME || (await neededIn(transaction, region, [digest])).has(digest)
       if (!isWanted) await store.remove(digest)
       if (isWanted) await noteDamage(transaction, { region, digest, kind: 'mismatch' }, now())
       return true
@@ -90,7 +92,7 @@ export function createMender(ports: MenderPorts): Mender {
   /** In a transaction a link that has come or gone since is seen. */
   async function noteIfMissing(digest: Digest): Promise<void> {
     await database.transaction().execute(async (transaction) => {
-      if (!(await ownerOf(digest, transaction)) || (await home.has(digest))) return
+      if (!(await ownerOf(transaction, digest)) || (await home.has(digest))) return
       await noteDamage(transaction, { region: HOME, digest, kind: 'missing' }, now())
     })
   }
@@ -106,40 +108,17 @@ export function createMender(ports: MenderPorts): Mender {
         .limit(1)
         .executeTakeFirst()
       if (waiting || (await store.has(digest))) return
-      if (!(await isNeeded(region, digest, transaction))) return
+      if (!(await neededIn(transaction, region, [digest])).has(digest)) return
       await noteDamage(transaction, { region, digest, kind: 'missing' }, now())
     })
     queued()
-  }
-
-  /** A registry that has the blob. */
-  async function ownerOf(digest: Digest, on: Kysely<Tables> = database) {
-    const row = await on
-      .selectFrom('registry_blob_links')
-      .where('digest', '=', digest)
-      .select('registry')
-      .limit(1)
-      .executeTakeFirst()
-    return row?.registry
-  }
-
-  async function isNeeded(region: string, digest: Digest, on: Kysely<Tables>): Promise<boolean> {
-    const row = await on
-      .selectFrom('registry_blob_links as l')
-      .innerJoin('registry_replicas as r', 'r.registry', 'l.registry')
-      .where('l.digest', '=', digest)
-      .where('r.region', '=', region)
-      .select('l.digest')
-      .limit(1)
-      .executeTakeFirst()
-    return row !== undefined
   }
 
   /** Of a home that has it whole by now. False where its file has gone again in between. */
   const seenAtHome = (digest: Digest): Promise<boolean> =>
     database.transaction().execute(async (transaction) => {
       // Nobody's by now: the sweep takes it.
-      if (!(await ownerOf(digest, transaction))) return true
+      if (!(await ownerOf(transaction, digest))) return true
       if (!(await home.has(digest))) return false
       await noteRepaired(transaction, HOME, digest, now())
       return true
@@ -171,7 +150,7 @@ export function createMender(ports: MenderPorts): Mender {
   }
 
   async function fromRegions(digest: Digest): Promise<string | undefined> {
-    const registry = await ownerOf(digest)
+    const registry = await ownerOf(database, digest)
     if (registry === undefined) return undefined
     for (const region of await replicas.regions()) {
       try {
